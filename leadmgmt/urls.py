@@ -1,0 +1,8 @@
+"""Every URL of the product. Who may open which: `distribution.access`."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
