@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from leadmgmt.local.processes import Child, fresh_log, run_or_explain, unprivileged
-from leadmgmt.local.state import HOME, IS_ROOT, LocalError, prepare_home
+from leadmgmt.local.state import IS_ROOT, LocalError, prepare_home, write_private
 
 DATABASE = "leadmgmt"
 USER = "leadmgmt"
@@ -80,7 +80,7 @@ class Postgres:
             self._initialise()
         settings = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "timezone=UTC", "log_timezone=UTC"]
         settings += THROWAWAY if self.throwaway else []
-        log = fresh_log(self.folder / "postgres.log")
+        log = fresh_log(self.folder.with_suffix(".log"))
         argv = [self.bin / "postgres", "-D", self.data, *(part for value in settings for part in ("-c", value))]
         self.child = Child("PostgreSQL", argv, stop_signal=signal.SIGINT, log=log, popen=unprivileged())  # SIGINT: fast shutdown
         self.child.start(registry)
@@ -93,17 +93,15 @@ class Postgres:
 
     def _initialise(self):
         """`initdb` in a folder beside the final one: an interrupted first start leaves nothing that looks like a cluster."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        account = unprivileged()
         new = self.folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
-        account = unprivileged()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        password_file = self.folder.with_suffix(".password")
+        write_private(password_file, self.password)
         if account:
-            os.chown(self.folder, account["user"], account["group"])
-        password_file = self.folder / "password"
-        password_file.touch(mode=0o600)
-        password_file.write_text(self.password)
-        if account:
-            os.chown(password_file, account["user"], account["group"])
+            for path in (self.folder, password_file):
+                os.chown(path, account["user"], account["group"])
         run_or_explain(
             [self.bin / "initdb", "-D", new, "-U", USER, "-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "-N",
              "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],

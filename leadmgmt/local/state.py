@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
 HOME = Path("/var/lib/leadmgmt-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:10]) if IS_ROOT else ROOT / "var"
 DEMO_LOGINS = HOME / "demo-logins.txt"  # written 0600 by `manage.py demo`, printed by `make run`
-LOGS = HOME / "log"
 
 
 class LocalError(Exception):
@@ -31,7 +30,6 @@ def prepare_home(home=None):
     if home.stat().st_uid != os.geteuid():
         raise LocalError(f"{home} belongs to another user. Remove it, or run as the user who owns it.")
     home.chmod(0o711 if IS_ROOT else 0o700)
-    (home / "log").mkdir(mode=0o700, exist_ok=True)
     return home
 
 

@@ -45,7 +45,7 @@ class Valkey:
             "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.folder}"', 'save ""',
             f"appendonly {'no' if self.throwaway else 'yes'}", "maxmemory-policy noeviction", "daemonize no", "",
         ]))  # fmt: skip
-        self.child = Child("Valkey", [binary(), conf], log=fresh_log(self.folder / "valkey.log")).start(registry)
+        self.child = Child("Valkey", [binary(), conf], log=fresh_log(self.folder.with_suffix(".log"))).start(registry)
         self._wait_ready()
         return self
 

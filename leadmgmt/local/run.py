@@ -1,0 +1,197 @@
+"""`make run`: PostgreSQL, Valkey, migrations, web, worker and beat in one terminal, each step announced; Ctrl-C ends them all.
+
+The runner only starts, watches and stops. A child that dies is started again; one that keeps dying ends the run with its last lines.
+"""
+
+import http.client
+import os
+import signal
+import sys
+import time
+from collections import Counter
+
+from leadmgmt.local.processes import Child, fresh_log
+from leadmgmt.local.servers import Servers, owner, ownership
+from leadmgmt.local.state import DEMO_LOGINS, HOME, ROOT, LocalError, port_taken
+
+QUEUES = "score,route,send,deliver,import,celery"
+STARTED = time.monotonic()
+DEATHS_ALLOWED = 3  # per child and minute
+
+
+class Stop(BaseException):
+    """A signal asked us to end. Not an Exception, so that no `except Exception` on the way swallows it."""
+
+
+def say(text):
+    print(f"[{time.monotonic() - STARTED:5.1f} s] {text}", flush=True)
+
+
+def web_port():
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise LocalError(f"PORT={text} is no port. Use a number from 1024 to 65535: PORT=8001 make run")
+    return int(text)
+
+
+def django_child(name, *argv, environment, log=True):
+    path = fresh_log(HOME / f"{name}.log") if log else None
+    return Child(name, [sys.executable, *argv], env=os.environ | environment, cwd=ROOT, log=path)
+
+
+def services(port, environment):
+    """Web, worker and beat, in the order in which they start."""
+    web = [
+        "-m", "gunicorn", "leadmgmt.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
+        "--preload", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning",
+    ]  # fmt: skip
+    worker = [
+        "-m", "celery", "-A", "leadmgmt.celery", "worker", "-Q", QUEUES, "-c", "2", "-l", "WARNING",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    ]  # fmt: skip
+    beat = ["-m", "celery", "-A", "leadmgmt.celery", "beat", "-s", str(HOME / "beat-schedule"), "--pidfile=", "-l", "WARNING"]
+    return [django_child(name, *argv, environment=environment) for name, argv in (("web", web), ("worker", worker), ("beat", beat))]
+
+
+def prepare(environment):
+    child = django_child("prepare", "-m", "leadmgmt.local.prepare", environment=environment, log=False).start(HOME)
+    try:
+        while child.alive:
+            time.sleep(0.05)
+    finally:
+        child.stop()
+    if child.process.returncode:
+        raise LocalError("Preparing the database failed: the lines above say why.")
+
+
+def wait_until_ready(port, children, timeout=60):
+    deadline = time.monotonic() + timeout
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        for child in children:
+            if not child.alive:
+                raise LocalError(f"{child.name} ended while starting ({child.log}):\n{child.last_lines(15)}")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            reply = connection.getresponse()
+            answer = f"{reply.status} {reply.read(500).decode(errors='replace')}"
+            if reply.status == 200:
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.05)
+    raise LocalError(f"/readyz was not ready within {timeout} s: {answer}")
+
+
+def watch(children, servers, history):
+    """Start again what dies. A server comes back on its old port with its data, so nobody needs a new address."""
+    deaths, since = Counter(), time.monotonic()
+    while True:
+        time.sleep(0.3)
+        if time.monotonic() - since > 60:
+            deaths, since = Counter(), time.monotonic()
+        if history and not history.alive:
+            history = done(history)
+        for item in [*servers.running, *children]:
+            child = getattr(item, "child", item)
+            if child.alive:
+                continue
+            deaths[child.name] += 1
+            if deaths[child.name] > DEATHS_ALLOWED:
+                raise LocalError(f"{child.name} keeps ending ({child.log}):\n{child.last_lines(15)}")
+            say(f"{child.name} ended ({child.process.returncode}); starting it again. Its log: {child.log}")
+            item.start(HOME)
+
+
+def done(history):
+    if history.process.returncode:
+        say("Loading the demo's history failed: the lines above say why. `manage.py demo` tries again.")
+
+
+def stop(children, servers):
+    """First those who use the servers, all at once, then the servers."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    if children or servers.running:
+        say("Stopping")
+    for child in children:
+        child.send_stop()
+    deadline = time.monotonic() + 10
+    for child in children:
+        child.wait(max(0.1, deadline - time.monotonic()))
+    servers.stop()
+
+
+def run(port):
+    servers, children = Servers(), []
+
+    def waiting(other):
+        say(f"Waiting for `{other.get('what')}` (process {other.get('pid')}), which uses the servers.")
+
+    with ownership("make run", on_wait=waiting) as publish:
+        try:
+            environment = servers.start(port, say) | {"STATIC_ROOT": str(HOME / "static")}
+            (HOME / "static").mkdir(exist_ok=True)
+            say("Preparing the database")
+            prepare(environment)
+            publish(environment)
+            say("Starting web, worker and beat")
+            for child in services(port, environment):
+                children.append(child.start(HOME))
+            wait_until_ready(port, children)
+            say(f"Ready: http://127.0.0.1:{port}")
+            history = greet(environment)
+            watched = list(children)
+            if history:
+                children.insert(0, history)
+            watch(watched, servers, history)
+        finally:
+            stop(children, servers)
+
+
+def greet(environment):
+    """Print the demo's logins and start loading its history, whose progress appears here too."""
+    if environment["DEMO"] != "1":
+        return None
+    if DEMO_LOGINS.exists():
+        print(f"\nSign in as one of these ({DEMO_LOGINS}):\n{DEMO_LOGINS.read_text().rstrip()}\n", flush=True)
+    say("Loading the demo's history in the background; everything works meanwhile. Ctrl-C stops.")
+    return django_child("demo", "manage.py", "demo", environment=environment, log=False).start(HOME)
+
+
+def refuse_second_run():
+    other = owner()
+    try:
+        with ownership("make run"):
+            return
+    except BlockingIOError:
+        if other.get("what") == "make run":
+            address = (other.get("environment") or {}).get("PUBLIC_URL", "starting")
+            raise LocalError(f"`make run` is already running for this checkout: process {other['pid']}, {address}") from None
+
+
+def main():
+    def on_signal(number, frame):
+        raise Stop(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    try:
+        port = web_port()
+        refuse_second_run()
+        if port_taken(port):
+            raise LocalError(f"Port {port} is taken. Choose another one: PORT={port + 1} make run")
+        run(port)
+    except LocalError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except Stop:
+        say("Stopped. The data is kept; `make run` goes on with it.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
