@@ -21,7 +21,9 @@ def main():
 def run_in_venv():
     python = Path(__file__).resolve().parent / ".venv/bin/python"
     if not python.exists() or Path(sys.prefix) == python.parents[1]:
-        sys.exit("Django is not installed here. `make run` installs it; then use .venv/bin/python manage.py …")
+        sys.exit(
+            "Django is not installed here. `make run` installs it; then use .venv/bin/python manage.py …"
+        )
     os.execv(python, [str(python), *sys.argv])
 
 

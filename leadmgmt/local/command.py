@@ -37,7 +37,9 @@ def local_environment(argv):
         # Without this a SIGTERM would skip the `finally` that stops the servers.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
-            with borrowed(f"manage.py {argv[1]}", say=lambda text: print(text, file=sys.stderr, flush=True)) as environment:
+            with borrowed(
+                f"manage.py {argv[1]}", say=lambda text: print(text, file=sys.stderr, flush=True)
+            ) as environment:
                 add(environment)
                 yield
         except LocalError as error:

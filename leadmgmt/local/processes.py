@@ -36,7 +36,12 @@ class Child:
     """
 
     def __init__(self, name, argv, *, stop_signal=signal.SIGTERM, log=None, env=None, cwd="/", popen=None):
-        self.name, self.argv, self.stop_signal, self.log = name, [str(part) for part in argv], stop_signal, log
+        self.name, self.argv, self.stop_signal, self.log = (
+            name,
+            [str(part) for part in argv],
+            stop_signal,
+            log,
+        )
         self.env, self.cwd, self.popen = env, cwd, popen or {}
         self.process = None
 

@@ -19,8 +19,10 @@ from leadmgmt.local.state import IS_ROOT, LocalError, free_port
 from leadmgmt.local.valkey import Valkey
 
 PREFIX = "leadmgmt-test-"
-FOLDER = Path("/var/tmp") if IS_ROOT else Path(tempfile.gettempdir())  # root's TMPDIR may be closed to `nobody`
-running = []
+# Root's own TMPDIR may be closed to `nobody`, as whom PostgreSQL runs.
+FOLDER = Path("/var/tmp") if IS_ROOT else Path(tempfile.gettempdir())  # noqa: S108 (mkdtemp below)
+PASSWORD = "throwaway"  # noqa: S105
+running: list = []  # how to undo what was started, last first
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,7 +30,11 @@ def pytest_load_initial_conftests(early_config, parser, args):
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
     if "PYTEST_XDIST_WORKER" in os.environ or {"--help", "-h", "--version", "-V"} & set(args):
         return
-    wanted = [(kind, variable) for kind, variable in ((Postgres, "DATABASE_URL"), (Valkey, "REDIS_URL")) if not os.environ.get(variable)]
+    wanted = [
+        (kind, variable)
+        for kind, variable in ((Postgres, "DATABASE_URL"), (Valkey, "REDIS_URL"))
+        if not os.environ.get(variable)
+    ]
     if not wanted:
         return
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("stopped by SIGTERM", returncode=143))
@@ -50,7 +56,7 @@ def pytest_unconfigure(config):
 def start(kind, folder):
     """A port found free can be gone a moment later when several runs start at once: try again on another one."""
     for attempt in range(3):
-        server = kind(folder, port=free_port(), password="throwaway", throwaway=True)
+        server = kind(folder, port=free_port(), password=PASSWORD, throwaway=True)
         try:
             server.start()
         except LocalError:

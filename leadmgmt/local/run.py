@@ -49,12 +49,28 @@ def services(port, environment):
         "-m", "celery", "-A", "leadmgmt.celery", "worker", "-Q", QUEUES, "-c", "2", "-l", "WARNING",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
-    beat = ["-m", "celery", "-A", "leadmgmt.celery", "beat", "-s", str(HOME / "beat-schedule"), "--pidfile=", "-l", "WARNING"]
-    return [django_child(name, *argv, environment=environment) for name, argv in (("web", web), ("worker", worker), ("beat", beat))]
+    beat = [
+        "-m",
+        "celery",
+        "-A",
+        "leadmgmt.celery",
+        "beat",
+        "-s",
+        str(HOME / "beat-schedule"),
+        "--pidfile=",
+        "-l",
+        "WARNING",
+    ]
+    return [
+        django_child(name, *argv, environment=environment)
+        for name, argv in (("web", web), ("worker", worker), ("beat", beat))
+    ]
 
 
 def prepare(environment):
-    child = django_child("prepare", "-m", "leadmgmt.local.prepare", environment=environment, log=False).start(HOME)
+    child = django_child("prepare", "-m", "leadmgmt.local.prepare", environment=environment, log=False).start(
+        HOME
+    )
     try:
         while child.alive:
             time.sleep(0.05)
@@ -170,7 +186,9 @@ def refuse_second_run():
     except BlockingIOError:
         if other.get("what") == "make run":
             address = (other.get("environment") or {}).get("PUBLIC_URL", "starting")
-            raise LocalError(f"`make run` is already running for this checkout: process {other['pid']}, {address}") from None
+            raise LocalError(
+                f"`make run` is already running for this checkout: process {other['pid']}, {address}"
+            ) from None
 
 
 def main():

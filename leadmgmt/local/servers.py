@@ -85,7 +85,9 @@ class Servers:
                 say(f"Using {variable} from the environment")
                 continue
             say(f"Starting {kind.__name__}")
-            server = kind(HOME / name, port=state.port(f"{name}_port"), password=state.secret(f"{name}_password"))
+            server = kind(
+                HOME / name, port=state.port(f"{name}_port"), password=state.secret(f"{name}_password")
+            )
             self.running.append(server)
             environment[variable] = server.start(registry=HOME).url
         return {key: os.environ.get(key) or value for key, value in environment.items()} | {
@@ -117,7 +119,9 @@ def borrowed(what, say):
                 yield environment
                 return
             finally:
-                with locked(guests, on_wait=lambda: say("Another command still uses the servers; waiting for it.")):
+                with locked(
+                    guests, on_wait=lambda: say("Another command still uses the servers; waiting for it.")
+                ):
                     servers.stop()
 
 
@@ -134,4 +138,6 @@ def _owners_environment(timeout=60):
             if environment:
                 return environment
         time.sleep(0.05)
-    raise LocalError(f"The servers that process {owner().get('pid')} starts were not ready within {timeout} s.")
+    raise LocalError(
+        f"The servers that process {owner().get('pid')} starts were not ready within {timeout} s."
+    )

@@ -45,7 +45,9 @@ class Valkey:
             "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.folder}"', 'save ""',
             f"appendonly {'no' if self.throwaway else 'yes'}", "maxmemory-policy noeviction", "daemonize no", "",
         ]))  # fmt: skip
-        self.child = Child("Valkey", [binary(), conf], log=fresh_log(self.folder.with_suffix(".log"))).start(registry)
+        self.child = Child("Valkey", [binary(), conf], log=fresh_log(self.folder.with_suffix(".log"))).start(
+            registry
+        )
         self._wait_ready()
         return self
 
@@ -59,7 +61,10 @@ class Valkey:
         while time.monotonic() < deadline:
             if not self.child.alive:
                 raise LocalError(f"Valkey did not start:\n{self.child.last_lines()}")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
+            ):
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
                 if connection.makefile("rb").read(12) == b"+OK\r\n+PONG\r\n":
                     return
