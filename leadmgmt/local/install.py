@@ -88,11 +88,16 @@ def install(uv, lock):
     )
     for line in process.stdout:
         lines.append(line)
-        if not line.startswith(
-            ("Requirement already", "  Downloading", "Using cached", "  Using cached", " + ", " - ", " ~ ")
-        ):
-            print("  " + line.rstrip()[:160], flush=True)
-    return "".join(lines) if process.wait() else None
+        shown = re.match(
+            r"(?:Collecting|Processing) (\S+)|((?:Installing|Resolved|Prepared|Installed|error|ERROR).{,120})",
+            line,
+        )
+        if shown:
+            print("  " + Path(shown[1] or "").name + (shown[2] or ""), flush=True)
+    if process.wait():
+        print("".join(lines[-12:]), flush=True)
+        return "".join(lines)
+    return None
 
 
 def mentions_embedded(output):
