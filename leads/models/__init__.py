@@ -4,6 +4,7 @@ people      Lead, Company and their domains, external ids, field and stage histo
 log         Touchpoint, Activity: the append-only activity log
 channels    Source, Campaign, CaptureForm, Question, Submission, ApiKey, IdempotentRequest
 permission  Consent, Suppression
+imports     ImportRun and its rejected lines
 """
 
 from leads.models.channels import (
@@ -17,6 +18,7 @@ from leads.models.channels import (
     Source,
     Submission,
 )
+from leads.models.imports import ImportRejection, ImportRun
 from leads.models.log import Activity, Touchpoint
 from leads.models.people import (
     Company,
@@ -44,6 +46,8 @@ __all__ = [
     "ExternalId",
     "FieldChange",
     "IdempotentRequest",
+    "ImportRejection",
+    "ImportRun",
     "Lead",
     "LeadType",
     "Origin",

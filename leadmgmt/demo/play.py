@@ -1,0 +1,138 @@
+"""The day loop: every day of the 15 months, in order, through the verbs that real leads go through."""
+
+import random
+from collections import defaultdict
+from datetime import timedelta
+
+from django.db import transaction
+
+from distribution import notices, recycling, routing
+from leads import activities, capture, identity
+from leads.models import CaptureForm, Company, Lead, Relationship, Source
+from nurturing import touches
+from nurturing.models import Touch, TrackedLink
+from scoring import rescore
+
+from .population import DAYS, SEED, population
+from .sales import Desk
+
+CLICK_CHANCE = 0.10
+
+
+def play(*, anchor, say):
+    """Play `DAYS` days that end at `anchor`. `say(day, leads)` is called after each."""
+    people = population()
+    by_day = defaultdict(list)
+    for person in people:
+        by_day[person.day].append(person)
+    floor = Floor(anchor)
+    floor.known_companies(people)
+    total = 0
+    for day in range(DAYS):
+        with transaction.atomic():
+            floor.day(day, by_day.get(day, ()))
+        total += len(by_day.get(day, ()))
+        say(day + 1, total)
+    return floor
+
+
+class Floor:
+    """The company at work: keeps what must be remembered from day to day, and no more."""
+
+    def __init__(self, anchor):
+        self.start = (anchor - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.anchor = anchor
+        self.dice = random.Random(SEED + 1)
+        self.forms = {form.slug: form for form in CaptureForm.objects.select_related("source", "campaign")}
+        self.sources = {source.slug: source for source in Source.objects.all()}
+        self.people = {}
+        self.plans = defaultdict(list)  # day: [(at, lead id, kind, asset)]
+        self.desk = Desk(self.people, SEED + 2, DAYS)
+        self.desk.start = self.start
+
+    def known_companies(self, people):
+        """Customers and competitors are known before anybody of theirs arrives."""
+        companies = {id(p.company): p.company for p in people if p.company}.values()
+        for company in companies:
+            if company.relationship != Relationship.PROSPECT:
+                row = identity.company_for(
+                    name=company.name, domain=company.domain, at=self.start, is_demo=True
+                )
+                Company.objects.filter(pk=row.pk).update(relationship=company.relationship)
+
+    def day(self, day, arrivals):
+        night = min(self.start + timedelta(days=day + 1), self.anchor)
+        self._arrive(arrivals, day, night)
+        self._act(day, night)
+        self.decide(night)
+        self._mail(day, night)
+        self.desk.day(day, self.start + timedelta(days=day, hours=8))
+        recycling.wake_parked(at=night)
+        self.decide(night)
+        notices.send_notices(at=night)
+
+    def decide(self, at):
+        """Score and route whatever is due, as the workers do within a second."""
+        rescore.age_due(at=at)
+        while rescore.rescore_due(at=at):
+            pass
+        while routing.route_due(at=at):
+            pass
+
+    def _arrive(self, arrivals, day, night):
+        items = [self._post(person, day) for person in arrivals]
+        if not items:
+            return
+        captured = capture.submit_many(items, at=night, is_demo=True)
+        for person, row in zip(arrivals, captured, strict=True):
+            self.people.setdefault(row.lead_id, person)
+            arrived = self._moment(day, person.hour)
+            for later, kind, asset in person.plan:
+                at = arrived + timedelta(days=later)
+                if at < self.anchor:
+                    self.plans[(at - self.start).days].append((at, row.lead_id, kind, asset))
+
+    def _post(self, person, day):
+        form = self.forms[person.form]
+        return {
+            "values": person.values,
+            "form": form,
+            "source": self.sources[person.arrival.source],
+            "occurred_at": min(self._moment(day, person.hour), self.anchor),
+        }
+
+    def _moment(self, day, hour):
+        return self.start + timedelta(days=day, hours=hour)
+
+    def _act(self, day, night):
+        items = [
+            {"lead_id": lead, "kind": kind, "asset": asset, "at": min(at, night)}
+            for at, lead, kind, asset in sorted(self.plans.pop(day, ()), key=lambda row: row[:2])
+        ]
+        if items:
+            activities.record_many(items, received_at=night)
+
+    def _mail(self, day, night):
+        """Send what is due, and let some of the readers click the next day."""
+        sent_before = Touch.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        while touches.perform_due(at=night):
+            pass
+        del sent_before
+        for link in self._links_of(night):
+            if self.dice.random() < CLICK_CHANCE:
+                at = night + timedelta(hours=self.dice.uniform(1, 20))
+                path = "/" + link.url.split("//", 1)[-1].partition("/")[2]
+                self.plans[day + 1].append((at, link.touch.lead_id, "mail_click", path))
+
+    def _links_of(self, night):
+        return TrackedLink.objects.filter(
+            touch__settled_at__gt=night - timedelta(days=1), touch__settled_at__lte=night
+        ).select_related("touch").order_by("id")
+
+
+def leads_at_rest():
+    """`{place: number}` of the demo's leads."""
+    from django.db.models import Count
+
+    rows = Lead.objects.filter(is_demo=True).values_list("place").annotate(n=Count("id"))
+    return dict(rows)

@@ -1,0 +1,43 @@
+from django.db import models
+
+
+class ImportRun(models.Model):
+    """One file being imported. Its progress commits with the rows, so a killed import goes on
+    where it stopped, and its report is complete."""
+
+    file_hash = models.CharField(max_length=64, help_text="SHA-256 of the file and its map")
+    file_name = models.CharField(max_length=255)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    rows_done = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    matched = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file_hash"],
+                condition=models.Q(finished_at__isnull=True),
+                name="import_run_one_unfinished",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.file_name} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class ImportRejection(models.Model):
+    """One line of a file that was not taken, and why."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rejections")
+    line = models.PositiveIntegerField(help_text="Line number in the file, the header is line 1")
+    field = models.CharField(max_length=60, blank=True)
+    problem = models.CharField(max_length=300)
+    row = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index("run", "line", name="import_rejection_line")]
+
+    def __str__(self):
+        return f"line {self.line}: {self.problem}"
