@@ -37,9 +37,11 @@ class Program(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0)
     entry = models.JSONField(
-        default=dict, blank=True, help_text="Condition under which a lead enters; empty = by default"
+        default=dict,
+        blank=True,
+        help_text="Condition under which a lead enters; empty = only as the default, or by hand",
     )
-    is_paused = models.BooleanField(default=False)
+    is_paused = models.BooleanField(default=False, help_text="Nothing is sent; those inside wait")
     current_version = models.ForeignKey(
         "ProgramVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -191,6 +193,12 @@ class Touch(Delivery):
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=Step.Kind)
     link_token = models.CharField(max_length=32, unique=True, default=new_token)
+    followed_up = models.BooleanField(
+        default=False, help_text="Logged, and the next step scheduled; until then it is due work"
+    )
+
+    # Settled, one way or another: what comes next may be decided.
+    SETTLED = ["sent", "done", "skipped", "failed", "uncertain"]
 
     class Meta:
         verbose_name_plural = "touches"
@@ -206,6 +214,13 @@ class Touch(Delivery):
             models.Index(
                 "status", condition=Q(status__in=["uncertain", "failed", "open"]),
                 name="touch_attention",
+            ),
+            models.Index(
+                "id",
+                condition=Q(
+                    status__in=["sent", "done", "skipped", "failed", "uncertain"], followed_up=False
+                ),
+                name="touch_to_follow_up",
             ),
         ]  # fmt: skip
 
