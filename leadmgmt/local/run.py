@@ -113,13 +113,19 @@ def watch(children, servers, history):
             history = done(history)
         for item in [*servers.running, *children]:
             child = getattr(item, "child", item)
-            if child.alive:
-                continue
-            deaths[child.name] += 1
-            if deaths[child.name] > DEATHS_ALLOWED:
-                raise LocalError(f"{child.name} keeps ending ({child.log}):\n{child.last_lines(15)}")
-            say(f"{child.name} ended ({child.process.returncode}); starting it again. Its log: {child.log}")
-            item.start(HOME)
+            if not child.alive:
+                deaths[child.name] += 1
+                revive(item, child, last_time=deaths[child.name] > DEATHS_ALLOWED)
+
+
+def revive(item, child, *, last_time):
+    if last_time:
+        raise LocalError(f"{child.name} keeps ending ({child.log}):\n{child.last_lines(15)}")
+    say(f"{child.name} ended ({child.process.returncode}); starting it again. Its log: {child.log}")
+    try:
+        item.start(HOME)
+    except LocalError:
+        time.sleep(1)  # a killed PostgreSQL's last backends still hold its memory; the next round tries again
 
 
 def done(history):

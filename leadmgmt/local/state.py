@@ -15,11 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
-HOME = (
-    Path("/var/lib/leadmgmt-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:10])
-    if IS_ROOT
-    else ROOT / "var"
-)
+ROOTS_HOME = Path("/var/lib/leadmgmt-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:10])
+HOME = Path(os.environ.get("LEADMGMT_HOME") or (ROOTS_HOME if IS_ROOT else ROOT / "var"))
 DEMO_LOGINS = HOME / "demo-logins.txt"  # written 0600 by `manage.py demo`, printed by `make run`
 
 
