@@ -111,6 +111,9 @@ class CompanyOwner(models.Model):
     rep = models.ForeignKey(Rep, on_delete=models.CASCADE, related_name="+")
     is_named_account = models.BooleanField(default=False)
     since = models.DateTimeField()
+    last_handoff_at = models.DateTimeField(
+        null=True, blank=True, help_text="Colleagues follow to the same rep for 90 days from here"
+    )
 
     def __str__(self):
         return f"{self.company}: {self.rep}"
@@ -180,6 +183,12 @@ class Handoff(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=200, blank=True)
+    recycle_until = models.DateTimeField(
+        null=True, blank=True, help_text="Before this only a hand-raise passes again"
+    )
+    woken_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the recycle-until date was acted upon"
+    )
 
     class Meta:
         constraints = [
@@ -208,6 +217,11 @@ class Handoff(models.Model):
                 name="handoff_untouched",
             ),
             models.Index("lead", F("created_at").desc(), name="handoff_of_lead"),
+            models.Index(
+                "recycle_until",
+                condition=Q(recycle_until__isnull=False, woken_at__isnull=True),
+                name="handoff_recycled_until",
+            ),
         ]  # fmt: skip
 
     def __str__(self):
@@ -230,6 +244,36 @@ class FollowUp(models.Model):
 
     def __str__(self):
         return f"{self.note or 'Follow up'} on {self.due_at:%Y-%m-%d}"
+
+
+class Action(models.Model):
+    """What a person did in a hand-off and what it replaced, so that a slip can be undone."""
+
+    class Kind(models.TextChoices):
+        ACCEPT = "accept", "Accepted"
+        CALL = "call", "Call logged"
+        MAIL = "mail", "Mail logged"
+        MEETING = "meeting", "Meeting logged"
+        NOTE = "note", "Note added"
+        FOLLOW_UP = "follow_up", "Follow-up set"
+        FOLLOW_UP_DONE = "follow_up_done", "Follow-up done"
+        FEEDBACK = "feedback", "Feedback given"
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="actions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind)
+    at = models.DateTimeField()
+    before = models.JSONField(default=dict, help_text="The fields it changed, as they were")
+    activity = models.ForeignKey(
+        "leads.Activity", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index("handoff", F("at").desc(), name="action_of_handoff")]
+
+    def __str__(self):
+        return self.get_kind_display()
 
 
 class Opportunity(models.Model):
