@@ -1,0 +1,25 @@
+"""`python -m bench [name …]`: run the named benches, or all of them, each in its own process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = sorted(
+    path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")
+)
+NOT_BENCHES = {"figures", "stack", "settings", "urls", "bare"}
+
+
+def main(wanted):
+    names = [name for name in NAMES if name not in NOT_BENCHES]
+    for name in wanted or names:
+        if name not in names:
+            print(f"{name}: no such bench. There are: {', '.join(names)}", file=sys.stderr)
+            return 2
+        if code := subprocess.call([sys.executable, "-m", f"bench.{name}"]):
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
