@@ -1,16 +1,33 @@
-"""What an outage of a server means for a page: one place."""
+"""What an outage of a server means for a page, and what an error page says: one place.
+
+Nothing here asks the database or renders a template with a context: these answers must work when nothing else does.
+"""
 
 import logging
+import sys
 
+import psycopg2
 from csp.constants import SELF, UNSAFE_EVAL
-from django.db import InterfaceError, OperationalError, connections
-from django.http import JsonResponse
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpResponse, JsonResponse
+from django.views import defaults
 
 log = logging.getLogger(__name__)
 
+RETRY_AFTER = 2  # seconds
+OUTAGE_TEXT = "The database cannot be reached just now. Nothing was saved. Try again in a moment."
+OUTAGE_PAGE = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Back in a moment</title></head>
+<body><main><h1>Back in a moment</h1><p>{OUTAGE_TEXT}</p><p><a href="">Try again</a></p></main></body></html>"""
+
 
 class DatabaseOutageMiddleware:
-    """PostgreSQL away: 503 with Retry-After. The next request gets a fresh connection."""
+    """PostgreSQL away, restarting or locked: 503 with Retry-After.
+
+    Django itself drops the broken connection at the end of the request, so the next one gets a fresh one. What goes wrong
+    inside other middleware (session, sign-in) never passes here and ends in `server_error` below.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -19,28 +36,68 @@ class DatabaseOutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
-        if not isinstance(exception, (OperationalError, InterfaceError)):
-            return None
-        return unavailable(exception)
+        return unavailable(request, exception) if is_outage(exception) else None
 
 
-def unavailable(exception):
-    log.error("database unavailable: %s", exception)
-    connections.close_all()
-    return JsonResponse(
-        {
-            "type": "server_error",
-            "errors": [
-                {
-                    "code": "unavailable",
-                    "detail": "The database cannot be reached. Send the same request again shortly.",
-                    "attr": None,
-                }
-            ],
-        },
-        status=503,
-        headers={"Retry-After": "2"},
+def is_outage(exception):
+    """True for what another try may cure: no connection, shutdown, lock time-out, deadlock, full disk.
+
+    A connection cut in the middle of an answer is reported as a bare DatabaseError.
+    """
+    return (
+        isinstance(exception, (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError))
+        or type(exception) is DatabaseError
     )
+
+
+def unavailable(request, exception):
+    log.error("database unavailable: %s %s: %s", request.method, request.path, str(exception).strip())
+    if is_api(request):
+        response = api_error(503, "unavailable", OUTAGE_TEXT, kind="server_error")
+    else:
+        response = HttpResponse(OUTAGE_PAGE, status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def is_api(request):
+    return request.path_info.startswith("/api/")
+
+
+def api_error(status, code, text, *, kind="client_error"):
+    """The API's error shape, where no exception handler of the API runs."""
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": text, "attr": None}]}, status=status)
+
+
+# --- Django's error pages (named in urls.py) ----------------------------------------------------
+
+
+def server_error(request):
+    """Called while the exception is being handled: an outage inside a middleware is still an outage."""
+    exception = sys.exc_info()[1]
+    if exception is not None and is_outage(exception):
+        return unavailable(request, exception)
+    if is_api(request):
+        return api_error(500, "error", "Server error. It is in our log; send the same request again later.", kind="server_error")
+    return defaults.server_error(request)
+
+
+def not_found(request, exception):
+    if is_api(request):
+        return api_error(404, "not_found", "No such address. The addresses are listed at /api/docs/.")
+    return defaults.page_not_found(request, exception)
+
+
+def bad_request(request, exception):
+    if is_api(request):
+        return api_error(400, "error", "The request cannot be read. Check its host, headers and size.")
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request, exception):
+    if is_api(request):
+        return api_error(403, "permission_denied", "Not allowed.")
+    return defaults.permission_denied(request, exception)
 
 
 class AdminScriptPolicyMiddleware:

@@ -187,6 +187,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "leadmgmt.api.ApiExceptionHandler"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "leadmgmt API",
     "DESCRIPTION": "Capture leads, read them with their scores, and learn why.",
