@@ -40,6 +40,8 @@ ROUTES = {
     "healthz": PUBLIC,
     "readyz": PUBLIC,
     "favicon": PUBLIC,
+    "public-form": PUBLIC,
+    "public-form-thanks": PUBLIC,
     "track-click": PUBLIC,
     "unsubscribe": PUBLIC,
     "mailbox": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
