@@ -1,0 +1,115 @@
+"""Whom we may contact, by channel and purpose. Suppression wins every race.
+
+A suppression belongs to an address, not to a lead: it outlives the lead and holds for the next one with the
+same address. It is guarded by an advisory lock on the address, because the row that a sender must not overlook
+does not exist yet when it looks: `suppress` takes the lock alone, `refusal_for_update` shares it.
+"""
+
+from django.db import transaction
+
+from leads.models import Channel, Consent, Purpose, Suppression
+from leads.rows import fetch
+
+LOCK_CLASS = 7411  # our key space among PostgreSQL's advisory locks
+
+IN_FORCE = """
+SELECT DISTINCT ON (l.id) l.id, s.reason
+FROM leads_lead l
+JOIN leads_suppression s ON s.address IN (l.email, nullif(l.phone, ''))
+WHERE l.id = ANY(%s) AND s.lifted_at IS NULL
+  AND s.channel IN (%s, 'all') AND s.purpose IN (%s, 'all')
+ORDER BY l.id, s.at
+"""
+ALLOWED = """
+SELECT l.id FROM leads_lead l
+JOIN LATERAL (
+  SELECT granted FROM leads_consent c
+  WHERE c.lead_id = l.id AND c.channel IN (%s, 'all') AND c.purpose IN (%s, 'all')
+  ORDER BY at DESC, id DESC LIMIT 1
+) latest ON latest.granted
+WHERE l.id = ANY(%s)
+"""
+REACHABLE = {"email": "email IS NOT NULL", "phone": "phone <> ''"}
+NO_ADDRESS = {"email": "no e-mail address", "phone": "no phone number"}
+
+
+def grant(*, lead, channel, purpose, basis, text_version, at, submission=None):
+    """Keep what the person allowed, with the version of the words they saw."""
+    check(channel, purpose)
+    return Consent.objects.create(
+        lead=lead, channel=channel, purpose=purpose, basis=basis, text_version=text_version[:120], at=at,
+        submission=submission,
+    )  # fmt: skip
+
+
+def withdraw(*, lead, channel, purpose, basis, at, text_version=""):
+    """The person took their permission back; the grant stays in the history."""
+    check(channel, purpose)
+    return Consent.objects.create(
+        lead=lead, channel=channel, purpose=purpose, basis=basis, text_version=text_version[:120], at=at,
+        granted=False,
+    )  # fmt: skip
+
+
+def suppress(*, address, channel, purpose, reason, at):
+    """Never contact `address` again on this channel for this purpose; True where that is news.
+
+    Waits for senders that are deciding about the address right now. Inside a larger transaction call it last.
+    """
+    check(channel, purpose)
+    address = fold(address)
+    if not address:
+        raise ValueError("a suppression needs an address")
+    with transaction.atomic():
+        fetch("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, address])
+        _, created = Suppression.objects.get_or_create(
+            address=address, channel=channel, purpose=purpose, lifted_at=None, defaults={"reason": reason, "at": at}
+        )
+    return created
+
+
+def lift(*, address, channel, purpose, at):
+    """End suppressions of exactly this channel and purpose; how many were in force."""
+    return Suppression.objects.filter(
+        address=fold(address), channel=channel, purpose=purpose, lifted_at=None
+    ).update(lifted_at=at)  # fmt: skip
+
+
+def refusals(lead_ids, *, channel, purpose):
+    """`{lead id: reason}` for those who may not be contacted. Locks nothing: a sender asks `refusal_for_update`."""
+    check(channel, purpose)
+    ids = list(lead_ids)
+    if not ids:
+        return {}
+    refused = {}
+    if channel in REACHABLE:
+        rows = fetch(f"SELECT id FROM leads_lead WHERE id = ANY(%s) AND NOT ({REACHABLE[channel]})", [ids])  # noqa: S608
+        refused |= {lead_id: NO_ADDRESS[channel] for (lead_id,) in rows}
+    if purpose == Purpose.MARKETING:
+        allowed = {lead_id for (lead_id,) in fetch(ALLOWED, [channel, purpose, ids])}
+        refused |= {lead_id: "no consent" for lead_id in ids if lead_id not in allowed and lead_id not in refused}
+    labels = dict(Suppression.Reason.choices)
+    for lead_id, reason in fetch(IN_FORCE, [ids, channel, purpose]):
+        refused[lead_id] = f"suppressed: {labels.get(reason, reason).lower()}"
+    return refused
+
+
+def refusal_for_update(lead, *, channel, purpose):
+    """The reason not to contact `lead`, or "", holding until the caller's transaction ends.
+
+    A suppression committed before this returns is seen; a later one waits until the caller has committed what
+    it decided. Call it inside the transaction that commits `sending`, after its row locks.
+    """
+    addresses = sorted({fold(address) for address in (lead.email, lead.phone) if address})
+    for address in addresses:
+        fetch("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", [LOCK_CLASS, address])
+    return refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "")
+
+
+def fold(address):
+    return str(address or "").replace("\x00", "").strip().casefold()[:254]
+
+
+def check(channel, purpose):
+    if channel not in Channel.values or purpose not in Purpose.values:
+        raise ValueError(f"unknown channel or purpose: {channel!r}, {purpose!r}")
