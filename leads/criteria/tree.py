@@ -1,0 +1,147 @@
+"""A whole condition: checked, as SQL, and as one English sentence.
+
+Each of the three parses the tree first, so nothing unchecked ever becomes SQL.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from leads.criteria import CRITERIA
+from leads.criteria.base import LEAD, TOUCHPOINT, BadCondition, BadValue, Criterion
+
+MAX_DEPTH = 8
+MAX_LEAVES = 200
+GROUPS = ("all", "any", "none")
+EVERYBODY = {LEAD: "everybody", TOUCHPOINT: "any activity"}
+SPEAKS_OF = {LEAD: "leads", TOUCHPOINT: "activities"}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    criterion: Criterion
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: str
+    members: tuple["Leaf | Group", ...]
+
+
+def check(tree, *, criteria=CRITERIA, scope=LEAD):
+    """Raises BadCondition with the path of the first fault; returns nothing."""
+    parse(tree, criteria=criteria, scope=scope)
+
+
+def where(tree, *, criteria=CRITERIA, at, scope=None):
+    """(SQL, bound parameters): a boolean, never NULL, over the aliases of the scope (see base).
+
+    What is unknown makes a comparison false, so under `none` it counts as "does not hold"; ask
+    `known` beside it to leave the unknown out.
+    """
+    return to_sql(parse(tree, criteria=criteria, scope=scope), at)
+
+
+def sentence(tree, *, criteria=CRITERIA, scope=None):
+    """The condition in one English sentence without a full stop."""
+    node = parse(tree, criteria=criteria, scope=scope)
+    if isinstance(node, Group) and not node.members:
+        return EVERYBODY[scope or LEAD]
+    return in_words(node)
+
+
+def leaves(tree, *, criteria=CRITERIA, scope=None):
+    """Every leaf as (criterion key, cleaned parameters), in reading order."""
+
+    def walk(node):
+        if isinstance(node, Leaf):
+            yield node.criterion.key, node.params
+        else:
+            for member in node.members:
+                yield from walk(member)
+
+    return list(walk(parse(tree, criteria=criteria, scope=scope)))
+
+
+def parse(tree, *, criteria, scope=None):
+    """Leaf or Group with cleaned parameters. `scope` None takes whatever scope the leaves have."""
+    budget = [MAX_LEAVES]
+
+    def node(value, path, depth):
+        if not isinstance(value, dict):
+            raise BadCondition(path, "must be an object with all, any, none or is")
+        if depth > MAX_DEPTH:
+            raise BadCondition(path, f"is nested too deeply; {MAX_DEPTH} levels are enough")
+        if not value and not path:
+            return Group("all", ())
+        named = [key for key in (*GROUPS, "is") if key in value]
+        if len(named) != 1:
+            raise BadCondition(path, "must have exactly one of all, any, none and is")
+        return leaf(value, path) if named == ["is"] else group(named[0], value, path, depth)
+
+    def group(kind, value, path, depth):
+        here = f"{path}.{kind}" if path else kind
+        for key in value:
+            if key != kind:
+                raise BadCondition(joined(path, key), f"does not belong beside “{kind}”")
+        if not isinstance(value[kind], list):
+            raise BadCondition(here, "must be a list of conditions")
+        if not value[kind] and (path or kind != "all"):
+            raise BadCondition(here, "must hold at least one condition")
+        members = [node(item, f"{here}[{i}]", depth + 1) for i, item in enumerate(value[kind])]
+        return Group(kind, tuple(members))
+
+    def leaf(value, path):
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise BadCondition(path, f"is one too many; {MAX_LEAVES} conditions are the limit")
+        key = value["is"]
+        offered = [k for k, c in criteria.items() if scope is None or c.scope == scope]
+        if not isinstance(key, str) or key not in criteria:
+            raise BadCondition(joined(path, "is"), f"must be one of {', '.join(offered)}")
+        criterion = criteria[key]
+        if key not in offered:
+            raise BadCondition(
+                joined(path, "is"),
+                f"“{criterion.label}” is asked of {SPEAKS_OF[criterion.scope]}, here"
+                f" conditions are about {SPEAKS_OF[scope]}: use one of {', '.join(offered)}",
+            )
+        try:
+            return Leaf(criterion, criterion.clean({k: v for k, v in value.items() if k != "is"}))
+        except BadValue as bad:
+            raise BadCondition(joined(path, bad.name), str(bad)) from None
+
+    return node(tree, "", 1)
+
+
+def joined(path, name):
+    """Names come from outside: an overlong or unprintable one is shortened for the message."""
+    name = name if name.isprintable() and len(name) <= 60 else repr(name[:60])
+    return f"{path}.{name}" if path and name else path or name
+
+
+def to_sql(node, at):
+    if isinstance(node, Leaf):
+        return node.criterion.sql(node.params, at)
+    if not node.members:
+        return "true", []
+    parts, bound = [], []
+    for member in node.members:
+        sql, params = to_sql(member, at)
+        parts.append(sql)
+        bound.extend(params)
+    if node.kind == "none":
+        return f"NOT ({' OR '.join(parts)})", bound
+    return f"({(' AND ' if node.kind == 'all' else ' OR ').join(parts)})", bound
+
+
+def in_words(node, inside=False):
+    if isinstance(node, Leaf):
+        return node.criterion.sentence(node.params)
+    words = [in_words(member, inside=True) for member in node.members]
+    if node.kind == "none":
+        return f"not ({' or '.join(words)})"
+    if len(words) == 1:
+        return words[0]
+    joint = (" and " if node.kind == "all" else " or ").join(words)
+    return f"({joint})" if inside else joint
