@@ -75,6 +75,8 @@ def _copy_package(package, copy):
 class Postgres:
     """One cluster in `folder` on 127.0.0.1:`port`. `throwaway`: no durability, for tests."""
 
+    label = "PostgreSQL"
+
     def __init__(self, folder, *, port, password, throwaway=False):
         self.folder, self.port, self.password, self.throwaway = Path(folder), port, password, throwaway
         self.data = self.folder / "data"
@@ -105,7 +107,7 @@ class Postgres:
             *(part for value in settings for part in ("-c", value)),
         ]
         self.child = Child(
-            "PostgreSQL", argv, stop_signal=signal.SIGINT, log=log, popen=unprivileged()
+            self.label, argv, stop_signal=signal.SIGINT, log=log, popen=unprivileged()
         )  # SIGINT: fast shutdown
         self.child.start(registry)
         self._wait_ready()

@@ -56,13 +56,13 @@ class Child:
                 if os.getppid() != parent:  # it died between fork and prctl
                     os._exit(1)
 
-        output = self.log.open("ab") if self.log else None
+        output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if self.log else None
         self.process = subprocess.Popen(
             self.argv, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT if output else None,
             start_new_session=True, preexec_fn=die_with_parent, **self.popen,
         )  # fmt: skip
         if output:
-            output.close()
+            os.close(output)
         if registry:
             note(registry, self.process.pid)
         return self

@@ -36,7 +36,8 @@ def web_port():
 
 def django_child(name, *argv, environment, log=True):
     path = fresh_log(HOME / f"{name}.log") if log else None
-    return Child(name, [sys.executable, *argv], env=os.environ | environment, cwd=ROOT, log=path)
+    env = {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings"} | os.environ | environment
+    return Child(name, [sys.executable, *argv], env=env, cwd=ROOT, log=path)
 
 
 def services(port, environment):

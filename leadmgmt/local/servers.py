@@ -84,7 +84,7 @@ class Servers:
             if os.environ.get(variable):
                 say(f"Using {variable} from the environment")
                 continue
-            say(f"Starting {kind.__name__}")
+            say(f"Starting {kind.label}")
             server = kind(
                 HOME / name, port=state.port(f"{name}_port"), password=state.secret(f"{name}_password")
             )

@@ -30,6 +30,8 @@ def binary():
 class Valkey:
     """One server in `folder` on 127.0.0.1:`port`. `throwaway`: nothing is written to disk, for tests."""
 
+    label = "Valkey"
+
     def __init__(self, folder, *, port, password, throwaway=False):
         self.folder, self.port, self.password, self.throwaway = Path(folder), port, password, throwaway
         self.child = None
@@ -45,9 +47,9 @@ class Valkey:
             "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.folder}"', 'save ""',
             f"appendonly {'no' if self.throwaway else 'yes'}", "maxmemory-policy noeviction", "daemonize no", "",
         ]))  # fmt: skip
-        self.child = Child("Valkey", [binary(), conf], log=fresh_log(self.folder.with_suffix(".log"))).start(
-            registry
-        )
+        self.child = Child(
+            self.label, [binary(), conf], log=fresh_log(self.folder.with_suffix(".log"))
+        ).start(registry)
         self._wait_ready()
         return self
 
