@@ -42,6 +42,8 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="leadmgmt <leads@localhost>")
 POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", default="")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# Our own people: leads with an address there are kept, badged as tests, never scored or routed.
+INTERNAL_DOMAINS = [domain.strip().casefold() for domain in env.list("INTERNAL_DOMAINS", default=[])]
 DEMO = flag("DEMO")
 
 INSTALLED_APPS = [
@@ -132,6 +134,7 @@ DOORBELLS = {
     "touch": "nurturing.tasks.perform_due",
     "notify": "distribution.tasks.send_notices",
 }
+DOORBELLS_SILENT = False
 
 # --- Mail ---------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="")

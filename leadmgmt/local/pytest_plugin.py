@@ -48,6 +48,14 @@ def pytest_load_initial_conftests(early_config, parser, args):
         raise pytest.UsageError(str(error)) from None
 
 
+def pytest_configure(config):
+    """Tests ring no bells: no thread, no message, unless one asks for them."""
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        from django.conf import settings
+
+        settings.DOORBELLS_SILENT = True
+
+
 def pytest_unconfigure(config):
     if "PYTEST_XDIST_WORKER" not in os.environ:
         stop_all()
