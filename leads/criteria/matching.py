@@ -17,6 +17,11 @@ from leads.models import Lead
 QUERY_CANCELED = "57014"
 FROM = "FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE NOT l.is_test AND "
 
+DID_SO = (
+    "EXISTS (SELECT 1 FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id"
+    " WHERE a.lead_id = l.id AND a.engagement"
+)
+
 
 @dataclass(frozen=True)
 class Matches:
@@ -49,10 +54,7 @@ def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):
     sql, bound = f"{sql} AND a.occurred_at <= %s", [*bound, at]
     if days:
         sql, bound = f"{sql} AND a.occurred_at > %s", [*bound, days_before(at, days)]
-    return (
-        f"{FROM} EXISTS (SELECT 1 FROM leads_activity a JOIN leads_touchpoint t"
-        f" ON t.id = a.touchpoint_id WHERE a.lead_id = l.id AND a.engagement AND {sql})"  # noqa: S608 only %s
-    ), bound
+    return f"{FROM}{DID_SO} AND {sql})", bound
 
 
 def count(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, timeout_ms=None):
