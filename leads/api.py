@@ -1,0 +1,239 @@
+"""The lead as the API shows and takes it. `scoring` and `distribution` extend these classes upward."""
+
+import django_filters
+from django.db.models import Q
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.response import Response
+
+from leads import capture, intake
+from leads.authentication import CAPTURE, READ
+from leads.idempotency import HEADER, answered_once, key_of
+from leads.models import Activity, ExternalId, Lead, Place, Relationship, Stage
+from leads.pagination import NewestFirst
+from leads.sources import campaign_named, source_named
+
+WORDS = 10  # of a search
+
+
+class LeadInputSerializer(serializers.Serializer):
+    """What a lead may say about itself: at least an e-mail, a phone, an external id, or a last name with a company.
+
+    Describes `leads.intake`, which does the cleaning.
+    """
+
+    email = serializers.EmailField(required=False)
+    first_name = serializers.CharField(required=False)
+    last_name = serializers.CharField(required=False)
+    company = serializers.CharField(required=False, help_text="Name of the company")
+    company_domain = serializers.CharField(required=False, help_text="e.g. acme.example")
+    company_size = serializers.IntegerField(required=False, min_value=0, help_text="Number of employees")
+    role = serializers.CharField(required=False, help_text="Role in buying, e.g. decision maker; any text")
+    job_title = serializers.CharField(required=False)
+    phone = serializers.CharField(required=False)
+    country = serializers.CharField(required=False, help_text="ISO 3166 code or English name")
+    industry = serializers.CharField(required=False)
+    timeline = serializers.CharField(required=False, help_text="When they mean to buy; any text")
+    source = serializers.CharField(required=False, help_text="Slug of the lead source; made at its first use")
+    campaign = serializers.CharField(required=False, help_text="Slug of the campaign; made at its first use")
+    external_id = serializers.CharField(required=False, help_text="Key of the lead in your system")
+    utm_source = serializers.CharField(required=False)
+    utm_medium = serializers.CharField(required=False)
+    utm_campaign = serializers.CharField(required=False)
+    utm_term = serializers.CharField(required=False)
+    utm_content = serializers.CharField(required=False)
+    occurred_at = serializers.DateTimeField(required=False, help_text="When it happened; now when left out")
+    message_id = serializers.CharField(
+        required=False, help_text="Your id of this event: the second time it is not logged again"
+    )
+
+
+class CompanySerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    domain = serializers.CharField(allow_null=True)
+    relationship = serializers.ChoiceField(choices=Relationship.choices)
+
+
+class ExternalIdSerializer(serializers.Serializer):
+    system = serializers.CharField()
+    value = serializers.CharField()
+
+
+class LeadSerializer(serializers.Serializer):
+    """One lead. `load` reads what belongs to a whole page of leads in a fixed number of queries."""
+
+    id = serializers.IntegerField()
+    email = serializers.EmailField(allow_null=True)
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    job_title = serializers.CharField()
+    role = serializers.CharField()
+    phone = serializers.CharField()
+    country = serializers.CharField()
+    company = CompanySerializer(allow_null=True)
+    source = serializers.SlugField(source="source.slug", default=None, allow_null=True)
+    lead_type = serializers.CharField()
+    campaign = serializers.SlugField(source="campaign.slug", default=None, allow_null=True)
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    place = serializers.ChoiceField(choices=Place.choices)
+    external_ids = ExternalIdSerializer(many=True, source="api_external_ids")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    last_activity_at = serializers.DateTimeField(allow_null=True)
+
+    @classmethod
+    def load(cls, leads):
+        """Put on each lead what its fields read: here its external ids."""
+        attach(leads, "api_external_ids", ExternalId.objects.filter(lead__in=leads).order_by("id"))
+
+
+def attach(leads, name, rows):
+    """Give each lead the list of the rows that are its own."""
+    by_lead = {lead.pk: [] for lead in leads}
+    for row in rows:
+        by_lead[row.lead_id].append(row)
+    for lead in leads:
+        setattr(lead, name, by_lead[lead.pk])
+
+
+class ActivitySerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    kind = serializers.CharField(source="touchpoint.kind")
+    asset = serializers.CharField(source="touchpoint.asset")
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    source = serializers.SlugField(source="source.slug", default=None, allow_null=True)
+    campaign = serializers.SlugField(source="campaign.slug", default=None, allow_null=True)
+    message_id = serializers.CharField(allow_null=True)
+    engagement = serializers.BooleanField(help_text="False: kept, never scored")
+    properties = serializers.JSONField()
+
+
+class LeadFilter(FilterSet):
+    stage = django_filters.MultipleChoiceFilter(choices=Stage.choices)
+    place = django_filters.MultipleChoiceFilter(choices=Place.choices)
+    source = django_filters.CharFilter(field_name="source__slug")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    search = django_filters.CharFilter(
+        method="find", max_length=200, label="Every word occurs in e-mail, name, company or external id"
+    )
+
+    class Meta:
+        model = Lead
+        fields: list[str] = []
+
+    def find(self, queryset, name, text):
+        words = text.split()
+        if len(words) > WORDS:
+            raise ValidationError({"search": [f"More than {WORDS} words. Search for fewer."]})
+        for word in words:
+            queryset = queryset.filter(Q(search_text__icontains=word))
+        return queryset
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """A filter that does not exist is refused: a misspelt one would silently return everybody."""
+
+    def filter_queryset(self, request, queryset, view):
+        known = [*self.get_filterset_class(view, queryset).base_filters, *view.paginator.parameters]
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            raise ValidationError({name: [f"No such filter. Use {', '.join(known)}."] for name in unknown})
+        return super().filter_queryset(request, queryset, view)
+
+
+class ActivityPagination(NewestFirst):
+    moment = "occurred_at"
+
+
+class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Take in a lead, list leads, read one with its activities."""
+
+    scopes = {"GET": READ, "HEAD": READ, "POST": CAPTURE}
+    not_found = "No lead with this id."
+    queryset = Lead.objects.select_related("company", "source", "campaign")
+    serializer_class = LeadSerializer
+    filterset_class = LeadFilter
+    filter_backends = [StrictFilterBackend]
+    pagination_class = NewestFirst
+
+    def list(self, request):
+        """Leads, newest first."""
+        leads = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.shown(leads))
+
+    def retrieve(self, request, pk):
+        """One lead."""
+        return Response(self.shown([self.lead(pk)])[0])
+
+    @extend_schema(
+        request=LeadInputSerializer,
+        parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="1 to 255 characters, e.g. a UUID")],
+        responses={200: LeadSerializer, 201: LeadSerializer},
+    )
+    def create(self, request):
+        """Take in a lead: 201 when it is new, 200 when it was known.
+
+        Each request is one activity in its log, unless `Idempotency-Key` or `message_id` says that it was sent before.
+        """
+        at = timezone.now()
+        key = key_of(request)
+        if key is None:
+            status, body = self.take(request, at)
+            return Response(body, status=status)
+        return answered_once(
+            client=request.auth.prefix, key=key, data=request.data, at=at, answer=lambda: self.take(request, at)
+        )
+
+    @extend_schema(responses=ActivitySerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=ActivityPagination, filterset_class=None)
+    def activities(self, request, pk):
+        """What happened, newest first."""
+        lead = self.lead(pk)
+        log = Activity.objects.filter(lead=lead).select_related("touchpoint", "source", "campaign")
+        return self.get_paginated_response(ActivitySerializer(self.paginate_queryset(log), many=True).data)
+
+    def take(self, request, at):
+        captured = capture.submit(**submission(request.data, request.auth, at))
+        lead = self.lead(captured.lead.pk)
+        return (201 if captured.created else 200), self.shown([lead])[0]
+
+    def lead(self, pk):
+        return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def shown(self, leads):
+        serializer = self.get_serializer_class()
+        serializer.load(leads)
+        return serializer(leads, many=True).data
+
+
+def submission(data, key, at):
+    """The arguments of `capture.submit` for a posted lead. Raises ValidationError."""
+    try:
+        values, _ = intake.clean(data, strict=True)
+    except intake.InvalidLead as error:
+        raise ValidationError(named_problems(error)) from None
+    source, campaign = values.pop("source", None), values.pop("campaign", None)
+    return {
+        "at": at,
+        "occurred_at": values.pop("occurred_at", None),
+        "message_id": values.pop("message_id", None),
+        "source": source_named(source) if source else key.source,
+        "campaign": campaign_named(campaign) if campaign else None,
+        "properties": {name: values.pop(name) for name in list(values) if name.startswith("utm_")},
+        "values": values,
+    }
+
+
+def named_problems(error):
+    return {
+        field or "lead": [ErrorDetail(f"{problem} {remedy}".strip(), code="invalid")]
+        for field, problem, remedy in error.problems
+    }
