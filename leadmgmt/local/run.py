@@ -158,12 +158,15 @@ def run(port):
         try:
             environment = servers.start(port, say) | {"STATIC_ROOT": str(HOME / "static")}
             (HOME / "static").mkdir(exist_ok=True)
-            say("Preparing the database")
+            children += services(port, environment)
+            web, *background = children
+            say("Preparing the database; starting the web server")
+            web.start(HOME)  # it answers /readyz with 503 until the migrations are through
             prepare(environment)
             publish(environment)
-            say("Starting web, worker and beat")
-            for child in services(port, environment):
-                children.append(child.start(HOME))
+            say("Starting worker and beat")
+            for child in background:
+                child.start(HOME)
             wait_until_ready(port, children)
             say(f"Ready: http://127.0.0.1:{port}")
             history = greet(environment)
