@@ -50,7 +50,12 @@ class ScoringModel(models.Model):
 
 
 class ModelVersion(models.Model):
-    """A set of rules and thresholds. Editable as a draft; read-only once published."""
+    """A set of rules and thresholds. Editable as a draft; read-only once publishing was asked for.
+
+    A trigger refuses changes of rules, thresholds and scale from then on, as scores were computed by them:
+    `scoring.publish.new_draft` copies them for the next version. While `publish_asked_at` is set, the version
+    is being filled; it becomes the model's current one by the flip.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -82,7 +87,9 @@ class ModelVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, help_text="In force from")
     superseded_at = models.DateTimeField(null=True, blank=True)
     # Publishing fills scores in the background; these say how far it is and survive a crash.
-    publish_asked_at = models.DateTimeField(null=True, blank=True)
+    publish_asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set while scores are being filled, empty after the flip"
+    )
     filled_to = models.BigIntegerField(default=0, help_text="Last lead id filled")
     filled = models.PositiveIntegerField(default=0)
     to_fill = models.PositiveIntegerField(default=0)
@@ -93,11 +100,18 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(
                 fields=["model"], condition=Q(status="published"), name="model_one_published"
             ),
+            models.UniqueConstraint(
+                fields=["model"], condition=Q(publish_asked_at__isnull=False), name="model_one_being_filled"
+            ),
         ]
         ordering = ["model", "-number"]
 
     def __str__(self):
         return f"{self.model} v{self.number}"
+
+    @property
+    def is_read_only(self):
+        return self.publish_asked_at is not None or self.status in (self.Status.PUBLISHED, self.Status.SUPERSEDED)
 
 
 class Rule(models.Model):
@@ -166,7 +180,7 @@ class Verdict(models.TextChoices):
 
 
 class Score(models.Model):
-    """The score of one lead under one model version, true at `as_of` and until `next_change_at`.
+    """The score of one lead under one model version, true from `as_of` until `next_change_at`.
 
     No index on a column that moves: every re-score stays a heap-only update (fillfactor 45).
     """
@@ -178,8 +192,11 @@ class Score(models.Model):
     total = models.FloatField()
     rating = models.CharField(max_length=20)
     verdict = models.CharField(max_length=12, choices=Verdict, default=Verdict.NONE)
+    hand_raised_at = models.DateTimeField(
+        null=True, blank=True, help_text="The latest hand-raise of this cycle; a newer one is news to routing"
+    )
     next_change_at = models.DateTimeField(null=True, blank=True)
-    as_of = models.DateTimeField()
+    as_of = models.DateTimeField(help_text="When it came to be what it is")
 
     class Meta:
         constraints = [
@@ -194,7 +211,7 @@ class Score(models.Model):
 
 
 class ScoreChange(models.Model):
-    """A rating or verdict that moved, with the lines that explain it at that instant."""
+    """A rating or verdict that moved under the version then current. Its lines are replayed by `scoring.explain`."""
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")

@@ -1,0 +1,104 @@
+"""Ratings: a pure function of fit and engagement, given by a Scale.
+
+Bands are listed best first; a value belongs to the first band whose minimum it reaches, and to the
+last band otherwise. The cell of the two bands names the rating.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.engine.units import cents
+
+
+@dataclass(frozen=True)
+class Table:
+    """A scale as arrays. `labels` best first; `cells[fit band, engagement band]` is an index into them."""
+
+    labels: tuple[str, ...]
+    actions: tuple[str, ...]
+    fit_minima: np.ndarray
+    engagement_minima: np.ndarray
+    cells: np.ndarray
+
+    @property
+    def worst(self):
+        return len(self.labels) - 1
+
+    def rate(self, fit, engagement):
+        """Index into `labels` for each pair of arrays, in hundredths."""
+        return self.cells[_band(self.fit_minima, fit), _band(self.engagement_minima, engagement)]
+
+    def steps_up(self, fit, engagement):
+        """[(label index, missing fit, missing engagement)] of every cell better than the one reached, in hundredths,
+        nearest first. Nothing in it when the best is reached already."""
+        reached = int(self.rate(np.array([fit]), np.array([engagement]))[0])
+        found = []
+        for row, fit_from in enumerate([*self.fit_minima, None]):
+            for column, engagement_from in enumerate([*self.engagement_minima, None]):
+                label = int(self.cells[row, column])
+                if label < reached:
+                    more_fit = max(0, int(fit_from) - fit) if fit_from is not None else 0
+                    more_engagement = max(0, int(engagement_from) - engagement) if engagement_from is not None else 0
+                    found.append((label, more_fit, more_engagement))
+        return sorted(found, key=lambda step: (step[1] + step[2], step[0]))
+
+
+def _band(minima, values):
+    return (values[:, None] < minima[None, :]).sum(axis=1)
+
+
+def table(scale):
+    labels = tuple(label for label, _action in scale.ratings)
+    return Table(
+        labels=labels,
+        actions=tuple(action for _label, action in scale.ratings),
+        fit_minima=_minima(scale.fit_bands),
+        engagement_minima=_minima(scale.engagement_bands),
+        cells=np.array(
+            [
+                [labels.index(scale.cells[f"{fit}/{engagement}"]) for engagement, _ in scale.engagement_bands]
+                for fit, _ in scale.fit_bands
+            ]
+        ),
+    )
+
+
+def _minima(bands):
+    return np.array([cents(minimum) for _label, minimum in bands[:-1]], dtype=np.int64)
+
+
+def problems(scale):
+    """What keeps a scale from being used, in words; an empty list when it is sound."""
+    found = _list_problems("ratings", scale.ratings)
+    for name in ("fit_bands", "engagement_bands"):
+        bands = getattr(scale, name)
+        faults = _list_problems(name, bands)
+        if not faults and not all(_is_number(minimum) for _label, minimum in bands[:-1]):
+            faults.append(f"{name}: give each band but the last a minimum number of points.")
+        if not faults and any(a[1] <= b[1] for a, b in zip(bands[:-1], bands[1:-1], strict=False)):
+            faults.append(f"{name}: list the bands best first, each with a smaller minimum.")
+        found += faults
+    if found:
+        return found
+    labels = {label for label, _action in scale.ratings}
+    for fit, _ in scale.fit_bands:
+        for engagement, _ in scale.engagement_bands:
+            rating = (scale.cells or {}).get(f"{fit}/{engagement}")
+            if rating not in labels:
+                found.append(f"cells: {fit}/{engagement} is {rating!r}; choose one of {', '.join(sorted(labels))}.")
+    return found
+
+
+def _list_problems(name, rows):
+    if not isinstance(rows, list) or not rows:
+        return [f"{name}: list at least one."]
+    if not all(isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[0] for row in rows):
+        return [f"{name}: each entry is a label and a value."]
+    if len({row[0] for row in rows}) < len(rows):
+        return [f"{name}: use each label once."]
+    return [f"{name}: keep labels within 20 characters."] if any(len(row[0]) > 20 for row in rows) else []
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9

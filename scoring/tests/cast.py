@@ -1,0 +1,77 @@
+"""The fixed cast of the scoring tests: a small model, a few leads, and instants to speak of."""
+
+from datetime import UTC, datetime, timedelta
+
+from leads.activities import record
+from leads.models import Company, Lead
+from scoring.models import ModelVersion, Rule, Scale, ScoringModel
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def scale():
+    return Scale.objects.create(
+        name="A to D",
+        ratings=[["A", "Call within the hour"], ["B", "Call this week"], ["C", "Nurture"], ["D", "Leave alone"]],
+        fit_bands=[["good", 40], ["fair", 20], ["poor", 0]],
+        engagement_bands=[["hot", 40], ["warm", 15], ["cold", 0]],
+        cells={
+            "good/hot": "A", "good/warm": "A", "good/cold": "C", "fair/hot": "B", "fair/warm": "B", "fair/cold": "C",
+            "poor/hot": "C", "poor/warm": "D", "poor/cold": "D",
+        },
+    )  # fmt: skip
+
+
+def draft(*rules, model=None, **thresholds):
+    """A draft of `rules` (dicts of Rule fields) with thresholds 20 / 20 / 30 unless told otherwise."""
+    model = model or ScoringModel.objects.create(
+        name="Test", slug="test", routes=not ScoringModel.objects.filter(routes=True).exists()
+    )
+    number = model.versions.count() + 1
+    version = ModelVersion.objects.create(model=model, number=number, scale=scale(), **thresholds)
+    for position, rule in enumerate(rules):
+        Rule.objects.create(version=version, position=position, **{"name": f"{rule['kind']} {position}"} | rule)
+    return version
+
+
+def current(*rules, **options):
+    """The same as the current version of its model, as if published before any lead came."""
+    version = draft(*rules, **options)
+    ModelVersion.objects.filter(model=version.model, status="published").update(status="superseded")
+    ModelVersion.objects.filter(pk=version.pk).update(status="published", published_at=NOW - 1000 * DAY)
+    ScoringModel.objects.filter(pk=version.model_id).update(current_version=version)
+    version.refresh_from_db()
+    return version
+
+
+def fit(points, **condition):
+    return {"kind": "fit", "points": points, "condition": {"is": "lead_field", **condition}}
+
+
+def activity(points, kind, asset="", **arithmetic):
+    return {"kind": "activity", "points": points, "condition": touchpoint(kind, asset), **arithmetic}
+
+
+def touchpoint(kind, asset=""):
+    return {"is": "touchpoint", "kind": kind, **({"asset": asset} if asset else {})}
+
+
+DECISION_MAKER = fit(25, field="role", op="equals", value="decision maker")
+PRICING = activity(10, "page_view", "/pricing", cap_count=3, steps=[[7, 1.0], [30, 0.5]])
+HAND_RAISE = {"kind": "hand_raise", "condition": touchpoint("hand_raise")}
+COMPETITOR = {
+    "kind": "exclude",
+    "condition": {"is": "company_field", "field": "relationship", "op": "equals", "value": "competitor"},
+}
+
+
+def lead(email="sarah@northwind.example", *, at=NOW - 10 * DAY, company=None, **fields):
+    if company:
+        company = Company.objects.create(name="Northwind", created_at=at, updated_at=at, **company)
+    return Lead.objects.create(email=email, company=company, created_at=at, updated_at=at, rescore_at=at, **fields)
+
+
+def did(who, kind, asset="", *, ago=timedelta(0), now=NOW, **rest):
+    return record(lead=who, kind=kind, asset=asset, at=now - ago, **rest)
