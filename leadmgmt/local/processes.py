@@ -12,6 +12,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 
@@ -36,14 +37,10 @@ class Child:
     """
 
     def __init__(self, name, argv, *, stop_signal=signal.SIGTERM, log=None, env=None, cwd="/", popen=None):
-        self.name, self.argv, self.stop_signal, self.log = (
-            name,
-            [str(part) for part in argv],
-            stop_signal,
-            log,
-        )
-        self.env, self.cwd, self.popen = env, cwd, popen or {}
+        self.name, self.argv, self.stop_signal = name, [str(part) for part in argv], stop_signal
+        self.log, self.env, self.cwd, self.popen = log, env, cwd, popen or {}
         self.process = None
+        self.started = 0.0
 
     def start(self, registry=None):
         """`registry`: the folder whose `children.json` notes the process."""
@@ -56,6 +53,7 @@ class Child:
                 if os.getppid() != parent:  # it died between fork and prctl
                     os._exit(1)
 
+        self.started = time.monotonic()
         output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if self.log else None
         self.process = subprocess.Popen(
             self.argv, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT if output else None,

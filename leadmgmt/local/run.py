@@ -16,7 +16,7 @@ from leadmgmt.local.state import DEMO_LOGINS, HOME, ROOT, LocalError, port_taken
 
 QUEUES = "score,route,send,deliver,import,celery"
 STARTED = time.monotonic()
-DEATHS_ALLOWED = 3  # per child and minute
+EARLY_DEATHS_ALLOWED = 3  # in a row, each within 10 s of its start
 
 
 class Stop(BaseException):
@@ -105,18 +105,17 @@ def wait_until_ready(port, children, timeout=60):
 
 def watch(children, servers, history):
     """Start again what dies. A server comes back on its old port with its data, so nobody needs a new address."""
-    deaths, since = Counter(), time.monotonic()
+    early_deaths = Counter()
     while True:
         time.sleep(0.3)
-        if time.monotonic() - since > 60:
-            deaths, since = Counter(), time.monotonic()
         if history and not history.alive:
             history = done(history)
         for item in [*servers.running, *children]:
             child = getattr(item, "child", item)
             if not child.alive:
-                deaths[child.name] += 1
-                revive(item, child, last_time=deaths[child.name] > DEATHS_ALLOWED)
+                lived = time.monotonic() - child.started
+                early_deaths[child.name] = early_deaths[child.name] + 1 if lived < 10 else 1
+                revive(item, child, last_time=early_deaths[child.name] > EARLY_DEATHS_ALLOWED)
 
 
 def revive(item, child, *, last_time):
