@@ -1,5 +1,6 @@
 """What every answer under /api/ has in common: the shape of an error, with its remedy."""
 
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
 
@@ -32,3 +33,10 @@ class ApiExceptionHandler(ExceptionHandler):
 def detail(exc, text):
     return exceptions.ErrorDetail(text, code=exc.get_codes())
 
+
+
+class ApiDocsView(SpectacularSwaggerSplitView):
+    """The API's reference, to read and to try out; every file comes from this host."""
+
+    url_name = "api-schema"
+    template_name = "api_docs.html"

@@ -1,6 +1,6 @@
 """What an outage of a server means for a page, and what an error page says: one place.
 
-Nothing here asks the database or renders a template with a context: these answers must work when nothing else does.
+Nothing here asks the database: these answers must work when nothing else does.
 """
 
 import logging
@@ -10,16 +10,13 @@ import psycopg2
 from csp.constants import SELF, UNSAFE_EVAL
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
+from django.template import loader
 from django.views import defaults
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 2  # seconds
 OUTAGE_TEXT = "The database cannot be reached just now. Nothing was saved. Try again in a moment."
-OUTAGE_PAGE = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Back in a moment</title></head>
-<body><main><h1>Back in a moment</h1><p>{OUTAGE_TEXT}</p><p><a href="">Try again</a></p></main></body></html>"""
 
 
 class DatabaseOutageMiddleware:
@@ -55,7 +52,7 @@ def unavailable(request, exception):
     if is_api(request):
         response = api_error(503, "unavailable", OUTAGE_TEXT, kind="server_error")
     else:
-        response = HttpResponse(OUTAGE_PAGE, status=503)
+        response = HttpResponse(loader.get_template("503.html").render(), status=503)  # no context: it may ask the database
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 

@@ -1,0 +1,138 @@
+"""A public form was posted: keep what came in, word for word, and make it a lead where that is possible.
+
+Anybody can post anything about anybody, so a submission fills empty fields or proposes, and never overwrites.
+"""
+
+import logging
+from typing import NamedTuple
+
+from django.db import OperationalError, transaction
+
+from leads import capture, intake
+from leads.models import Submission
+from leads.parsers import BadBody, TooLarge, read_answers
+
+log = logging.getLogger(__name__)
+
+HONEYPOT = "hp_website"  # nobody sees this field; programs that fill every field do not know that
+NEXT = "next"
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+
+class Posted(NamedTuple):
+    """A request as it arrived; `is_whole` is false when the body was cut at 256 KB."""
+
+    body: bytes
+    is_whole: bool
+    content_type: str
+    ip: str | None
+    user_agent: str
+    referrer: str
+
+
+class Reading(NamedTuple):
+    answers: dict
+    values: dict
+    unmapped: dict
+    is_bot: bool
+
+
+class Refused(Exception):
+    """Kept as an invalid submission. `problems`: {name of the question, or "" for the whole: what to change}."""
+
+    def __init__(self, problems, *, answers=None, cause=None):
+        super().__init__(problems)
+        self.problems, self.answers, self.cause = problems, answers or {}, cause
+
+
+def read(*, form, posted, at):
+    """What was answered, as cleaned lead values. Raises Refused, after the raw post was kept."""
+    answers = {}
+    try:
+        if not posted.is_whole:
+            raise TooLarge
+        answers, files = read_answers(posted.body, posted.content_type)
+        return understand(form, answers, files, at=at)
+    except BadBody as error:
+        refused = Refused({"": str(error.detail)}, cause=error)
+    except Refused as error:
+        refused = error
+    keep(form=form, posted=posted, at=at, errors=refused.problems)
+    raise refused
+
+
+def understand(form, answers, files, *, at):
+    questions = {question.name: question for question in form.questions.all()}
+    data, unmapped = {}, {name: f"file, not kept: {file}" for name, file in files.items()}
+    for name, answer in answers.items():
+        if name in questions:
+            data[questions[name].field] = as_text(answer)
+        elif name in UTM:
+            data[name] = as_text(answer)
+        elif name not in (HONEYPOT, NEXT):
+            unmapped[name] = answer
+    problems = {
+        question.name: f"{question.label} is missing. Fill it in."
+        for question in questions.values()
+        if question.required and is_blank(answers.get(question.name))
+    }
+    try:
+        values, _ = intake.clean(data, strict=False, at=at)
+    except intake.InvalidLead as error:
+        by_field = {question.field: question for question in questions.values()}
+        for field, problem, remedy in error.problems:
+            question = by_field.get(field)
+            name, label = (question.name, question.label) if question else (field, field or "The form")
+            problems.setdefault(name, f"{label} {problem} {remedy}")
+    if problems:
+        raise Refused(problems, answers=answers)
+    return Reading(answers, values, intake.storable(unmapped), is_bot=not is_blank(answers.get(HONEYPOT)))
+
+
+def as_text(answer):
+    """Ticked boxes of one name are one answer."""
+    if isinstance(answer, list) and all(isinstance(part, str) for part in answer):
+        return ", ".join(part for part in answer if part.strip())
+    return answer
+
+
+def is_blank(answer):
+    return answer is None or answer == [] or (isinstance(answer, str) and not answer.strip())
+
+
+def accept(*, form, posted, reading, at):
+    """Make it a lead: the Submission, written in one transaction with everything that follows from it."""
+    if reading.is_bot:
+        return keep(form=form, posted=posted, at=at, errors={HONEYPOT: "filled in by a program"})
+    submission = new(form, posted, at, status=Submission.Status.ACCEPTED, unmapped=reading.unmapped)
+    values = dict(reading.values)
+    try:
+        with transaction.atomic():
+            captured = capture.submit(
+                form=form, submission=submission, source=form.source, campaign=form.campaign, at=at, overwrite=False,
+                properties={name: values.pop(name) for name in UTM if name in values}, values=values,
+                is_demo=form.is_demo,
+            )  # fmt: skip
+            submission.lead = captured.lead
+            submission.save(force_insert=True)
+    except OperationalError:
+        raise  # nothing can be kept while the database is away: the sender is told to come again
+    except Exception:
+        log.exception("a valid submission of %s could not be captured; its raw body is kept", form.slug)
+        keep(form=form, posted=posted, at=at, errors={"": "server error"})
+        raise
+    return submission
+
+
+def keep(*, form, posted, at, errors):
+    errors = [{"field": name, "detail": detail} for name, detail in errors.items()]
+    submission = new(form, posted, at, status=Submission.Status.INVALID, errors=intake.storable(errors))
+    submission.save(force_insert=True)
+    return submission
+
+
+def new(form, posted, at, **kwargs):
+    return Submission(
+        form=form, received_at=at, body=posted.body, content_type=posted.content_type[:200], ip=posted.ip,
+        user_agent=posted.user_agent[:400], referrer=posted.referrer[:400], **kwargs,
+    )  # fmt: skip
