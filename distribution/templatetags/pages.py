@@ -1,0 +1,104 @@
+"""Small pieces of every page: icons, times, ratings, meters, navigation, toasts."""
+
+from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from distribution import words
+from distribution.access import ROUTES, may_open
+
+register = template.Library()
+
+NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
+    ("my-leads", "My leads", "list"),
+    ("team", "Team", "team"),
+]
+SOON = 30 * 60  # seconds before a promise turns amber
+# What the best, second, third and any further rating of the default scale are called beside their letter.
+RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "Cold")}
+
+
+@register.simple_tag
+def icon(name):
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
+    )
+
+
+@register.filter
+def navigation(request):
+    here = getattr(request.resolver_match, "view_name", "")
+    items = [
+        {"url": reverse(route), "label": label, "icon": name, "is_current": here == route}
+        for route, label, name in NAVIGATION
+        if may_open(request.user, ROUTES.get(route))
+    ]
+    if request.user.is_staff:
+        items.append({"url": "/admin/", "label": "Marketing", "icon": "settings", "is_current": False})
+    return items
+
+
+@register.filter
+def toasts(messages):
+    """Messages with the signed undo that `views.say` packed into their tags."""
+    for message in messages:
+        _, _, undo = (message.extra_tags or "").partition("undo=")
+        yield {"text": message.message, "undo": undo, "is_error": message.level_tag == "error"}
+
+
+@register.simple_tag(takes_context=True)
+def when(context, moment, style="relative"):
+    """A moment as <time>: relative with the exact time on hover, or the clock time ("clock")."""
+    if moment is None:
+        return ""
+    now = context.get("now") or timezone.now()
+    text = words.clock(moment, now) if style == "clock" else words.relative(moment, now)
+    return format_html(
+        '<time datetime="{}" title="{}" data-style="{}">{}</time>', moment.isoformat(), words.exact(moment), style, text
+    )
+
+
+@register.simple_tag(takes_context=True)
+def promise(context, due, is_overdue=False):
+    """What is promised by when: "by 14:05, 12 min left", or how long it is overdue."""
+    now = context.get("now") or timezone.now()
+    seconds = (due - now).total_seconds()
+    late = is_overdue or seconds < 0
+    tone = "late" if late else "soon" if seconds < SOON else ""
+    return format_html(
+        '<span class="promise {}">{} {} {}, <time datetime="{}" title="{}" data-style="left">{} {}</time></span>',
+        tone, icon("warning" if late else "clock"), "was due" if late else "by", words.clock(due, now),
+        due.isoformat(), words.exact(due), words.span(seconds), "overdue" if late else "left",
+    )  # fmt: skip
+
+
+@register.filter
+def phone_link(number):
+    """The number as a tel: address wants it: plus and digits only."""
+    return "".join(sign for sign in str(number) if sign in "+0123456789")
+
+
+@register.simple_tag
+def rating_chip(rating, size=""):
+    """Shape, letter and word: never colour alone. A label of another scale is its own word."""
+    if not rating:
+        return format_html('<span class="rating rank-none {}" title="No score yet">– <span class="word">Not scored</span></span>', size)
+    rank, word = RATING_WORDS.get(rating, (3, ""))
+    return format_html(
+        '<span class="rating rank-{} {}"><svg aria-hidden="true" focusable="false"><use href="{}#rank-{}"></use></svg>'
+        '<span><span class="visually-hidden">Rating </span>{} <span class="word">{}</span></span></span>',
+        rank, size, static("img/icons.svg"), rank, rating, word,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def meter(value, most=100):
+    """A bar from 0 to `most`; the figure stands beside it, so the bar is decoration."""
+    width = max(0, min(100, round(100 * float(value or 0) / most)))
+    return format_html(
+        '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="track" width="100" height="6"/><rect class="fill" width="{}" height="6"/></svg>',
+        width,
+    )

@@ -1,0 +1,127 @@
+"""What a person does with a lead: one POST route per verb, all in one table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from distribution import feedback, followup, forms, handoff, opportunities, recycling, undo
+from distribution.access import handoffs_for, may_work
+from distribution.handoff import HandoffError
+from distribution.models import FollowUp, Handoff, Opportunity
+
+
+@dataclass(frozen=True)
+class Action:
+    route: str  # url name
+    do: str  # ?do=… opens its form on the lead page
+    label: str  # on its button
+    icon: str
+    form: type
+    verb: Callable
+    said: str  # afterwards; {lead} is the lead's name
+    submit: str = "Save"
+    key: str = ""  # the key that presses its button
+    subject: str = "handoff"  # what the verb acts on
+    leaves: bool = False  # afterwards the lead may no longer be ours to see
+
+
+TABLE = [
+    Action("handoff-accept", "accept", "Accept", "accept", forms.EmptyForm, handoff.accept, "{lead} is yours.", key="e"),
+    Action("log-call", "call", "Log a call", "call", forms.CallForm, followup.log_call, "Call with {lead} logged.", "Log call", "c"),
+    Action("add-note", "note", "Note", "note", forms.NoteForm, followup.note, "Note kept.", "Keep note", "n"),
+    Action("add-follow-up", "follow-up", "Follow up", "calendar", forms.FollowUpForm, followup.follow_up, "Follow-up planned.", "Plan it", "f"),
+    Action("log-mail", "mail", "Log a mail", "mail", forms.MailForm, followup.log_mail, "Mail to {lead} logged.", "Log mail", "m"),
+    Action("log-meeting", "meeting", "Log a meeting", "people", forms.MeetingForm, followup.log_meeting, "Meeting with {lead} logged.", "Log meeting"),
+    Action("follow-up-done", "done", "Done", "accept", forms.EmptyForm, followup.done, "Done.", subject="follow_up"),
+    Action("opportunity-open", "opportunity", "Opportunity", "deal", forms.OpportunityForm, opportunities.open, "Opportunity with {lead} opened.", "Open opportunity", "o"),
+    Action("opportunity-win", "won", "Won", "deal", forms.WinForm, opportunities.win, "Won! Well done.", "Close as won", subject="opportunity"),
+    Action("opportunity-lose", "lost", "Lost", "close", forms.LoseForm, opportunities.lose, "Closed as lost; the reason is kept.", "Close as lost", subject="opportunity"),
+    Action("recycle", "recycle", "Recycle", "recycle", forms.RecycleForm, recycling.recycle, "{lead} went back to marketing.", "Recycle", "r"),
+    Action("give-feedback", "feedback", "Feedback", "feedback", forms.FeedbackForm, feedback.give, "Thank you: marketing sees your feedback.", "Give feedback"),
+    Action("handoff-decline", "decline", "Decline", "close", forms.DeclineForm, handoff.decline, "{lead} declined.", "Decline", leaves=True),
+    Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, handoff.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),
+]  # fmt: skip
+ACTIONS = {action.route: action for action in TABLE}
+PANELS = {action.do: action for action in TABLE if action.form is not forms.EmptyForm}
+
+SUBJECTS = {  # what a route's number names, and the way from there to the hand-off
+    "handoff": (Handoff, lambda row: row),
+    "follow_up": (FollowUp, lambda row: row.handoff),
+    "opportunity": (Opportunity, lambda row: row.handoff),
+}
+
+
+def find(user, action, pk):
+    """(subject, hand-off) that this user may act on; 404 for what they may not even see."""
+    model, handoff_of = SUBJECTS[action.subject]
+    subject = get_object_or_404(model, pk=pk)
+    found = handoff_of(subject)
+    if found is None:
+        raise Http404
+    row = get_object_or_404(handoffs_for(user).select_related("lead__company", "queue", "owner__user"), pk=found.pk)
+    if not may_work(user, row):
+        raise PermissionDenied("You may look at this lead, but it is not yours to work on.")
+    return (row if subject == found else subject), row
+
+
+@require_POST
+def act(request, pk):
+    action = ACTIONS[request.resolver_match.view_name]
+    subject, row = find(request.user, action, pk)
+    form = action.form(request.POST)
+    at = timezone.now()
+    if form.is_valid():
+        try:
+            action.verb(**{action.subject: subject}, by=request.user, at=at, **form.cleaned_data)
+        except HandoffError as error:
+            form.add_error(None, str(error))
+        else:
+            say(request, action.said.format(lead=row.lead), handoff=row, at=at)
+            return redirect(way_back(request, "my-leads" if action.leaves else None, row))
+    return refuse(request, action, row, form, subject)
+
+
+def refuse(request, action, row, form, subject):
+    """Show the form again with what was typed and what to do about it; a bare button says it in a toast."""
+    from distribution.views.lead_page import render_lead_page
+
+    if action.do in PANELS:
+        return render_lead_page(request, row.lead, do=action.do, form=form, subject=subject, status=422)
+    messages.error(request, " ".join(form.non_field_errors()))
+    return redirect(way_back(request, None, row))
+
+
+def say(request, text, *, handoff, at):
+    """A toast on the next page, with Undo while the verb can be taken back."""
+    action = undo.undoable(handoff=handoff, by=request.user, at=at)
+    messages.success(request, text, extra_tags=f"undo={handoff.pk}" if action else "")
+
+
+def way_back(request, default, row):
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return default or f"/leads/{row.lead_id}/"
+
+
+@require_POST
+def take_back(request):
+    """Undo the latest action on a hand-off. The verb lets only its own doer take it back."""
+    number = request.POST.get("undo", "")
+    if not number.isdecimal() or len(number) > 18:
+        raise Http404
+    row = get_object_or_404(Handoff.objects.select_related("lead"), pk=number)
+    try:
+        undone = undo.undo(handoff=row, by=request.user, at=timezone.now())
+    except HandoffError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Taken back: {undone}.")
+    return redirect(way_back(request, "my-leads", row))

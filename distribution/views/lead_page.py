@@ -1,0 +1,152 @@
+"""The lead page: who, what to say first, what happened, why this score, and every action."""
+
+from datetime import timedelta
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from distribution import queries
+from distribution.access import leads_for, may_assign, may_work
+from distribution.models import Feedback, Handoff, Opportunity
+from distribution.timeline import moments
+from distribution.views.actions import ACTIONS, PANELS
+from leads.models import Place
+from leads.queries import timeline
+from nurturing.queries import positions
+from scoring.explain import explain
+
+PER_PAGE = 50
+HISTORY = 20
+
+
+def lead_or_404(user, pk):
+    leads = leads_for(user).select_related("company", "source", "latest_source", "campaign")
+    return get_object_or_404(leads, pk=pk)
+
+
+@require_safe
+def lead_page(request, pk):
+    lead = lead_or_404(request.user, pk)
+    do = request.GET.get("do", "")
+    if request.htmx.target == "action-panel":
+        context = {"now": timezone.now(), "lead": lead} | panel(request, lead, latest_handoff(lead), do)
+        return render(request, "distribution/_action_panel.html", context)
+    return render_lead_page(request, lead, do=do)
+
+
+@require_safe
+def lead_timeline(request, pk):
+    """Older moments: a part for htmx, a page of its own otherwise. `before` is an ISO moment."""
+    lead = lead_or_404(request.user, pk)
+    context = {"lead": lead, "now": timezone.now()} | timeline_part(lead, before=moment_or_404(request))
+    part = request.htmx.target == "older"
+    return render(request, "distribution/_timeline.html" if part else "distribution/timeline.html", context)
+
+
+def moment_or_404(request):
+    try:
+        moment = parse_datetime(request.GET.get("before", ""))
+    except ValueError:
+        moment = None
+    if moment is None or timezone.is_naive(moment):
+        raise Http404("No moment of that name.")
+    return moment
+
+
+def render_lead_page(request, lead, *, do="", form=None, subject=None, status=200):
+    """The whole page; with `form`, the panel `do` shows what was typed and why it was refused."""
+    now = timezone.now()
+    brief = queries.brief(lead, user=request.user, at=now)
+    history = Handoff.objects.filter(lead=lead).select_related("owner__user", "queue").order_by("-created_at")[:HISTORY]
+    context = {
+        "lead": lead,
+        "now": now,
+        "brief": brief,
+        "handoff": brief.handoff,
+        "explanation": None if brief.withheld else explain(lead=lead, at=now),
+        "position": positions([lead.pk]).get(lead.pk),
+        "history": history,
+        "bar": bar(request.user, brief),
+        "verdicts": Feedback.Verdict.choices,
+        "soon": now + timedelta(minutes=30),
+        "in_sales": lead.place == Place.SALES,
+    }
+    context |= timeline_part(lead) | panel(request, lead, brief.handoff, do, form=form, subject=subject)
+    return render(request, "distribution/lead.html", context, status=status)
+
+
+def timeline_part(lead, before=None):
+    activities = list(timeline(lead, before=before, limit=PER_PAGE + 1))
+    shown = activities[:PER_PAGE]
+    return {
+        "moments": moments(shown),
+        "older": shown[-1].occurred_at.isoformat() if len(activities) > PER_PAGE else "",
+        "before": before,
+    }
+
+
+def latest_handoff(lead):
+    """The open hand-off, else the latest."""
+    rows = Handoff.objects.filter(lead=lead).select_related("queue", "owner__user").order_by("-created_at")[:5]
+    return next((row for row in rows if row.status in Handoff.OPEN), rows[0] if rows else None)
+
+
+def bar(user, brief):
+    """Which actions this lead offers this person now, main ones first: {"main": […], "more": […], …}."""
+    row = brief.handoff
+    if row is None or not may_work(user, row):
+        return {}
+    feedback = {"feedback": ACTIONS["give-feedback"]}
+    if not brief.is_open:
+        return feedback
+    if row.queue.is_review:
+        main, more = [], ["handoff-disqualify"]
+    elif row.status == Handoff.Status.WAITING:
+        main, more = ["handoff-accept"], ["add-note", "handoff-disqualify"]
+    else:
+        main = ["log-call", "add-note", "add-follow-up"]
+        more = ["log-mail", "log-meeting", "opportunity-open", "recycle", "handoff-disqualify"]
+        if row.status == Handoff.Status.OFFERED:
+            main, more = ["handoff-accept", *main], [*more, "handoff-decline"]
+    deals = [deal for deal in brief.opportunities if deal.status == Opportunity.Status.OPEN]
+    return feedback | {
+        "main": [ACTIONS[route] for route in main],
+        "more": [ACTIONS[route] for route in more],
+        "deals": deals,
+        "may_assign": may_assign(user, row),
+    }
+
+
+def panel(request, lead, row, do, *, form=None, subject=None):
+    """The form that `?do=` asks for, for those who may use it; else nothing."""
+    action = PANELS.get(do)
+    if action is None or row is None or not may_work(request.user, row):
+        return {}
+    if action.subject == "opportunity" and subject is None:
+        deals = Opportunity.objects.filter(lead=lead, status=Opportunity.Status.OPEN)
+        number = request.GET.get("opportunity", "")
+        subject = deals.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else deals.first()
+        if subject is None:
+            return {}
+    subject = subject or row
+    return {
+        "do": do,
+        "action": action,
+        "subject": subject,
+        "form": form or action.form(initial=initial(action, subject)),
+    }
+
+
+def initial(action, subject):
+    """What is known already need not be typed again."""
+    if action.do == "won":
+        return {"amount": subject.amount}
+    if action.do == "opportunity":
+        return {"name": str(subject.lead.company or "")}
+    if action.do == "feedback":
+        given = Feedback.objects.filter(handoff=subject).first()
+        return {"verdict": given.verdict, "note": given.note} if given else {}
+    return {}

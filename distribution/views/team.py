@@ -1,0 +1,82 @@
+"""The team page: what nobody has touched, what waits, who carries how much."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from distribution import handoff, queries, reports
+from distribution.access import Role, handoffs_for, may_assign, roles
+from distribution.forms import AssignForm
+from distribution.handoff import HandoffError
+from distribution.models import Rep
+from distribution.views.actions import say
+from distribution.words import plural, span
+
+
+def reps_of(user):
+    """Reps whose leads and presence this person may change: their teams', or all for an administrator."""
+    reps = Rep.objects.filter(user__is_active=True).select_related("user", "team").order_by("user__last_name", "user__first_name")
+    return reps if Role.ADMIN in roles(user) else reps.filter(team__manager=user)
+
+
+@require_safe
+def team(request):
+    now = timezone.now()
+    untouched = queries.untouched(request.user, at=now)
+    waiting = queries.waiting(request.user, at=now)
+    context = {
+        "now": now,
+        "untouched": untouched,
+        "waiting": waiting,
+        "load": reports.team_load(request.user, at=now),
+        "reps": reps_of(request.user),
+        "orphans": queries.orphans(at=now),
+        "finding": finding(untouched, waiting, now),
+    }
+    return render(request, "distribution/team.html", context)
+
+
+def finding(untouched, waiting, now):
+    """The one thing to see first, in words: {"text": …, "is_clear": bool}."""
+    late = [row for row in untouched.rows if row.is_overdue]
+    if late:
+        oldest = min(late, key=lambda row: row.since)
+        whose = oldest.handoff.owner or oldest.handoff.queue
+        text = f"{plural(len(late), 'lead')} {'is' if len(late) == 1 else 'are'} waiting longer than promised; oldest: {span((now - oldest.since).total_seconds())}, {whose}."
+        return {"text": text, "is_clear": False}
+    if waiting.count:
+        return {"text": f"{plural(waiting.count, 'lead waits', 'leads wait')} for a free rep. Give them to somebody, or mark a rep as present.", "is_clear": False}
+    if untouched.count:
+        return {"text": f"No promise is broken. {plural(untouched.count, 'lead waits', 'leads wait')} for a first touch, all within the promised time.", "is_clear": True}
+    return {"text": "Every lead has been touched by a person. No promise is broken.", "is_clear": True}
+
+
+@require_POST
+def assign(request, pk):
+    row = get_object_or_404(handoffs_for(request.user).select_related("lead", "queue", "owner__user"), pk=pk)
+    if not may_assign(request.user, row):
+        raise PermissionDenied("Only the manager of the team may give this lead to somebody else.")
+    form = AssignForm(request.POST, reps=reps_of(request.user))
+    at = timezone.now()
+    if not form.is_valid():
+        messages.error(request, f"{row.lead}: {form.errors['rep'][0]}")
+        return redirect("team")
+    try:
+        handoff.assign(handoff=row, rep=form.cleaned_data["rep"], by=request.user, at=at)
+    except HandoffError as error:
+        messages.error(request, str(error))
+    else:
+        say(request, f"{row.lead} given to {form.cleaned_data['rep']}.", handoff=row, at=at)
+    return redirect("team")
+
+
+@require_POST
+def presence(request, pk):
+    """Present reps get new leads by turn; an absent one keeps what they have."""
+    rep = get_object_or_404(reps_of(request.user), pk=pk)
+    is_present = request.POST.get("present") == "yes"
+    Rep.objects.filter(pk=rep.pk).update(is_present=is_present, absent_until=None)
+    messages.success(request, f"{rep} is marked as {'present and gets new leads' if is_present else 'absent and gets no new leads'}.")
+    return redirect("team")
