@@ -17,16 +17,22 @@ from scoring.engine.rulebook import live_versions, rulebook
 from scoring.engine.units import NEVER, instant, micros
 
 
+# Whoever scores passes the gate, together with others, before locking a lead; a flip (scoring.publish) closes it.
+GATE = 7_020_231
+ENTER = f"gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({GATE}) IS NOT NULL AS open)"
+
 # The newest first: an activity of this second must not wait behind an import of a million. SKIP LOCKED never waits,
 # so the order in which rows are locked cannot make a deadlock.
-CLAIM = """
-WITH due AS MATERIALIZED (
-  SELECT id FROM leads_lead WHERE rescore_at <= %s ORDER BY rescore_at DESC, id LIMIT %s
+CLAIM = f"""
+WITH {ENTER}, due AS MATERIALIZED (
+  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= %s ORDER BY rescore_at DESC, id LIMIT %s
   FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE leads_lead l SET rescore_at = NULL FROM due WHERE l.id = due.id RETURNING l.id
 """
-LOCK = "SELECT id FROM leads_lead WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+LOCK = f"""
+WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
 
 WRITE = """
 WITH new AS MATERIALIZED (

@@ -1,0 +1,182 @@
+"""Publishing a version: fill its scores in the background, then flip.
+
+Readers see the old scores until the flip, and the new ones at once afterwards. Nothing is stale at the flip:
+- filling takes the leads in id order, locks each batch, and reads the log after that;
+- from the asking on, every re-score writes the filling version too, as it reads the live versions after locking.
+So whoever locked a lead last has written its row from a log read under that lock. Where filling stands is in the
+version's row: a killed publisher loses at most its last batch, and a second one skips a version that is locked.
+"""
+
+from django.db import transaction
+from django.db.models import Max
+
+from leads import doorbell, places
+from leads.models import Lead, Stage
+from leads.rows import fetch
+from scoring import ratings
+from scoring.engine.rulebook import live_versions
+from scoring.models import ModelVersion, Rule, Scale, ScoringModel, Verdict
+from scoring.rescore import GATE, score_locked
+from scoring.rules import problems_of
+
+Status = ModelVersion.Status
+
+NEXT_LEADS = "SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
+CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
+COMPARE = """
+INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
+  fit, engagement, total)
+SELECT n.lead_id, n.model_version_id, %(at)s, coalesce(o.rating, ''), n.rating, coalesce(o.verdict, ''), n.verdict,
+  n.fit, n.engagement, n.total
+FROM scoring_score n LEFT JOIN scoring_score o ON o.model_version_id = %(old)s AND o.lead_id = n.lead_id
+WHERE n.model_version_id = %(new)s AND (o.rating, o.verdict) IS DISTINCT FROM (n.rating, n.verdict)
+RETURNING lead_id
+"""
+CALLED = """
+SELECT s.lead_id FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
+WHERE s.model_version_id = %(new)s AND s.verdict = ANY(%(verdicts)s) AND l.stage = ANY(%(lower)s)
+  AND NOT (s.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s)
+"""
+
+
+class NotPublishable(ValueError):
+    """Why a version cannot be published: `problems`, one sentence each."""
+
+    def __init__(self, problems):
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+def new_draft(*, model, by, of=None):
+    """A draft with the rules, thresholds and scale of `of` (by default the current version), free to be edited."""
+    with transaction.atomic():
+        model = ScoringModel.objects.select_for_update(no_key=True).get(pk=model.pk)
+        of = of or model.current_version or model.versions.first()
+        if of is None:
+            raise ValueError(f"{model} has no version to start from")
+        number = model.versions.aggregate(last=Max("number"))["last"] + 1
+        scale = Scale.objects.get(pk=of.scale_id)
+        scale.pk = None
+        scale.save(force_insert=True)
+        draft = ModelVersion.objects.create(
+            model=model, number=number, scale=scale, mql_fit=of.mql_fit, ready_fit=of.ready_fit,
+            ready_engagement=of.ready_engagement, created_by=by,
+        )  # fmt: skip
+        rules = list(of.rules.all())
+        for rule in rules:
+            rule.pk, rule.version = None, draft
+        Rule.objects.bulk_create(rules)
+    return draft
+
+
+def problems(version):
+    """What keeps a version from being published, one sentence each, naming the rule."""
+    rules = list(version.rules.all())
+    found = [] if rules else ["Add at least one rule."]
+    for rule in rules:
+        found += [f"{rule.name}: {problem}" for problem in problems_of(rule)]
+    if version.ready_fit < version.mql_fit:
+        found.append("Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”.")
+    return found + [f"Scale, {problem}" for problem in ratings.problems(version.scale)]
+
+
+def ask_publish(*, version, by, at):
+    """Check the version and have it filled; `fill_published` flips to it when every lead has its new score.
+
+    A superseded version is rolled back to the same way. Asking twice is asking once. Raises NotPublishable.
+    """
+    with transaction.atomic():
+        ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
+        version.refresh_from_db()
+        if version.publish_asked_at:
+            return
+        if version.status == Status.PUBLISHED:
+            raise NotPublishable(["This version is published already."])
+        other = ModelVersion.objects.filter(model=version.model_id, publish_asked_at__isnull=False).first()
+        if other:
+            raise NotPublishable([f"Version {other.number} is being published: wait for it, or call it off first."])
+        # First read-only, then checked: what is published is what was checked.
+        _save(
+            version, publish_asked_at=at, published_by=by, filled_to=0, filled=0,
+            to_fill=Lead.objects.filter(is_test=False).count(),
+        )  # fmt: skip
+        found = problems(version)
+        if found:
+            raise NotPublishable(found)
+        doorbell.ring("publish")
+
+
+def call_off(*, version):
+    """Stop publishing a version that is being filled; False where it is too late or was never asked."""
+    called_off = ModelVersion.objects.filter(pk=version.pk, publish_asked_at__isnull=False)
+    return bool(called_off.update(publish_asked_at=None))
+
+
+def publish(*, version, by, at):
+    """Ask, fill and flip in one go: for set-up and small installations."""
+    ask_publish(version=version, by=by, at=at)
+    while ModelVersion.objects.filter(pk=version.pk, publish_asked_at__isnull=False).exists():
+        fill_published(at=at)
+    version.refresh_from_db()
+
+
+def fill_published(*, at, batch=1000):
+    """Fill one batch of one version that asks for it, or flip to it when it is full; False if there was none."""
+    with transaction.atomic():
+        version = (
+            ModelVersion.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .filter(publish_asked_at__isnull=False)
+            .order_by("publish_asked_at", "pk")
+            .first()
+        )
+        if version is None:
+            return False
+        lead_ids = [row[0] for row in fetch(NEXT_LEADS, [version.filled_to, batch])]
+        if lead_ids:
+            _fill(version, lead_ids, at)
+        else:
+            _flip(version, at)
+    return True
+
+
+def _fill(version, lead_ids, at):
+    live = [live for live in live_versions() if live.id == version.pk]
+    score_locked(lead_ids, live=live, at=at)
+    _save(version, filled_to=lead_ids[-1], filled=version.filled + len(lead_ids))
+
+
+def _flip(version, at):
+    """Make `version` the current one. Scoring stands still meanwhile: the gate waits for those at work, so that
+    each lead's old and new score are of one mind and no stage is raised by the version that goes."""
+    fetch(CLOSE_GATE, [GATE])
+    model = ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
+    old_id = model.current_version_id
+    ModelVersion.objects.filter(pk=old_id).update(status=Status.SUPERSEDED, superseded_at=at)
+    _save(version, status=Status.PUBLISHED, published_at=at, superseded_at=None, publish_asked_at=None)
+    ScoringModel.objects.filter(pk=model.pk).update(current_version=version)
+    news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
+    if model.routes:
+        _let_follow(version, news, at)
+
+
+def _let_follow(version, news, at):
+    """Raise the stages that the new version calls for, and have routing look at every verdict it changed."""
+    for stage, verdicts in (
+        (Stage.SALES_READY, [Verdict.SALES_READY, Verdict.HAND_RAISE]),
+        (Stage.MQL, [Verdict.MQL]),
+    ):
+        lower = [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
+        called = fetch(
+            CALLED, {"new": version.pk, "verdicts": [str(v) for v in verdicts], "lower": lower, "at": at}
+        )  # fmt: skip
+        if called:
+            reason = f"{stage.label} under {version.model} version {version.number}"
+            news |= places.advance_many(lead_ids=sorted(row[0] for row in called), stage=stage, reason=reason, at=at)
+    if news:
+        places.ask_route(lead_ids=sorted(news), at=at)
+
+
+def _save(version, **values):
+    for name, value in values.items():
+        setattr(version, name, value)
+    version.save(update_fields=list(values))
