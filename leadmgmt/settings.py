@@ -190,7 +190,12 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "leadmgmt.api.ApiExceptionHandler"}
+_errors = ["400", "401", "403", "404", "405", "406", "415", "429", "500", "503"]
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "leadmgmt.api.ApiExceptionHandler",
+    "ALLOWED_ERROR_STATUS_CODES": _errors,
+    "ERROR_SCHEMAS": dict.fromkeys(_errors, "leads.schema.ErrorSerializer"),
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "leadmgmt API",
     "DESCRIPTION": "Capture leads, read them with their scores, and learn why.",
@@ -198,6 +203,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

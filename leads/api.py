@@ -16,16 +16,16 @@ from leads.authentication import CAPTURE, READ
 from leads.idempotency import HEADER, answered_once, key_of
 from leads.models import Activity, ExternalId, Lead, Place, Relationship, Stage
 from leads.pagination import NewestFirst
+from leads.schema import ErrorSerializer
 from leads.sources import campaign_named, source_named
 
 WORDS = 10  # of a search
 
 
 class LeadInputSerializer(serializers.Serializer):
-    """What a lead may say about itself: at least an e-mail, a phone, an external id, or a last name with a company.
+    """At least an e-mail, a phone, an external id, or a last name with a company."""
 
-    Describes `leads.intake`, which does the cleaning.
-    """
+    # For the description only: `leads.intake` does the cleaning, and a test holds the two together.
 
     email = serializers.EmailField(required=False)
     first_name = serializers.CharField(required=False)
@@ -66,7 +66,7 @@ class ExternalIdSerializer(serializers.Serializer):
 
 
 class LeadSerializer(serializers.Serializer):
-    """One lead. `load` reads what belongs to a whole page of leads in a fixed number of queries."""
+    """One lead, as everybody sees it."""
 
     id = serializers.IntegerField()
     email = serializers.EmailField(allow_null=True)
@@ -77,9 +77,9 @@ class LeadSerializer(serializers.Serializer):
     phone = serializers.CharField()
     country = serializers.CharField()
     company = CompanySerializer(allow_null=True)
-    source = serializers.SlugField(source="source.slug", default=None, allow_null=True)
+    source = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     lead_type = serializers.CharField()
-    campaign = serializers.SlugField(source="campaign.slug", default=None, allow_null=True)
+    campaign = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     stage = serializers.ChoiceField(choices=Stage.choices)
     place = serializers.ChoiceField(choices=Place.choices)
     external_ids = ExternalIdSerializer(many=True, source="api_external_ids")
@@ -89,7 +89,7 @@ class LeadSerializer(serializers.Serializer):
 
     @classmethod
     def load(cls, leads):
-        """Put on each lead what its fields read: here its external ids."""
+        """Put on each lead what its fields read, in a fixed number of queries for a whole page: here its external ids."""
         attach(leads, "api_external_ids", ExternalId.objects.filter(lead__in=leads).order_by("id"))
 
 
@@ -108,8 +108,8 @@ class ActivitySerializer(serializers.Serializer):
     asset = serializers.CharField(source="touchpoint.asset")
     occurred_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
-    source = serializers.SlugField(source="source.slug", default=None, allow_null=True)
-    campaign = serializers.SlugField(source="campaign.slug", default=None, allow_null=True)
+    source = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    campaign = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     message_id = serializers.CharField(allow_null=True)
     engagement = serializers.BooleanField(help_text="False: kept, never scored")
     properties = serializers.JSONField()
@@ -176,7 +176,7 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     @extend_schema(
         request=LeadInputSerializer,
         parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="1 to 255 characters, e.g. a UUID")],
-        responses={200: LeadSerializer, 201: LeadSerializer},
+        responses={200: LeadSerializer, 201: LeadSerializer, **dict.fromkeys((409, 413, 422), ErrorSerializer)},
     )
     def create(self, request):
         """Take in a lead: 201 when it is new, 200 when it was known.

@@ -23,6 +23,7 @@ from leads.forms import PublicForm
 from leads.idempotency import answered_once, key_of
 from leads.models import CaptureForm
 from leads.parsers import StrictJSONParser, read_body
+from leads.schema import ErrorSerializer
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
@@ -48,9 +49,12 @@ class FormSubmissionView(APIView):
         return self.get_renderers()[0], self.get_renderers()[0].media_type
 
     @extend_schema(
-        operation_id="forms_submissions_create",
         request={kind: OpenApiTypes.OBJECT for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")},
-        responses={201: inline_serializer("Submission", {"id": serializers.UUIDField()}), 303: None},
+        responses={
+            201: inline_serializer("Submission", {"id": serializers.UUIDField()}),
+            303: None,
+            **dict.fromkeys((403, 409, 413, 422), ErrorSerializer),
+        },
     )
     def post(self, request, slug):
         """Submit a form: its questions by name. What else is sent is kept too.

@@ -201,3 +201,10 @@ def in_thread(work, *args):
         work(*args)
     finally:
         connection.close()
+
+
+def test_the_described_fields_are_those_taken():
+    from leads.api import LeadInputSerializer
+    from leads.intake import FIELDS
+
+    assert list(LeadInputSerializer().fields) == list(FIELDS)
