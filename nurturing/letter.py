@@ -110,7 +110,7 @@ def layout(subject, body):
         html = from_mjml(bare)
         text = without_blank_ends(get_text(html, ParserConfig(display_links=True)))
     else:
-        title = LIQUID_TAG.sub("", subject).strip()
+        title = " ".join(LIQUID_TAG.sub("", subject).split())
         html = inliner.inline(render_to_string("nurturing/letter.html", {"subject": title, "text": bare}))
         text = bare.strip()
     return with_footer(put_back(html), put_back(text), written=body)

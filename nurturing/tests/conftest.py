@@ -1,5 +1,7 @@
 import pytest
 
+from nurturing.tests.sink import start
+
 
 @pytest.fixture(autouse=True)
 def local_mailbox(settings):
@@ -8,3 +10,15 @@ def local_mailbox(settings):
     settings.DOORBELLS_SILENT = True
     settings.POSTAL_ADDRESS = "Acme Ltd, 1 High Street, London"
     settings.DEFAULT_FROM_EMAIL = "Acme <news@acme.test>"
+
+
+@pytest.fixture
+def sink(settings):
+    """Real SMTP: mail to people goes to the sink that this returns."""
+    server, sink = start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_TIMEOUT = 5
+    yield sink
+    server.stop(no_assert=True)
