@@ -48,6 +48,7 @@ ROUTES = {
     "mailbox": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "mailbox-mail": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "mailbox-html": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "mailbox-html": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "my-leads": SALES,
     "team": {Role.MANAGER, Role.ADMIN},
     "lead-page": ALL_ROLES,
@@ -68,6 +69,7 @@ ROUTES = {
     "opportunity-lose": SALES,
     "give-feedback": SALES,
     "undo": REVIEW,
+    "rep-presence": {Role.MANAGER, Role.ADMIN},
     "no-next-step": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
 }
 
