@@ -10,8 +10,8 @@ import asyncio
 import email
 import os
 import sys
+import threading
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 
@@ -62,23 +62,44 @@ class Sink:
         return [int(mail["X-Touch-ID"]) for mail in self.mails]
 
 
-class SinkServer(Controller):
-    def factory(self):
-        return SMTP(self.handler, enable_SMTPUTF8=True, hostname="sink.test", ident="sink")
+class Server(threading.Thread):
+    """A Sink on a free port of 127.0.0.1, in a thread of this process."""
+
+    def __init__(self, sink):
+        super().__init__(name="sink", daemon=True)
+        self.sink, self.loop, self.ready = sink, asyncio.new_event_loop(), threading.Event()
+
+    def run(self):
+        server = self.loop.run_until_complete(listen(self.loop, self.sink, 0))
+        self.port = server.sockets[0].getsockname()[1]
+        self.ready.set()
+        self.loop.run_forever()
+        server.close()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
+
+    def stop(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.join(5)
 
 
 def start():
-    """→ (server, sink) on a free port of 127.0.0.1; call `server.stop()`."""
+    """→ (server, sink); call `server.stop()` in the end."""
     sink = Sink()
-    server = SinkServer(sink, hostname="127.0.0.1", port=0)
+    server = Server(sink)
     server.start()
+    server.ready.wait(5)
     return server, sink
 
 
+def listen(loop, sink, port):
+    return loop.create_server(lambda: SMTP(sink, hostname="sink.test", ident="sink", loop=loop), "127.0.0.1", port)
+
+
 async def serve(port, path, delay):
-    sink = Sink(path, delay)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.test", ident="sink"), "127.0.0.1", port)
+    server = await listen(asyncio.get_running_loop(), Sink(path, delay), port)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

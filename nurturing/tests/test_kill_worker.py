@@ -1,0 +1,107 @@
+"""kill -9 of a real worker in the middle of a batch: nothing lost, nothing twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from leads.models import Consent, Lead
+from nurturing.enrollment import enroll
+from nurturing.models import Enrollment, Touch
+from nurturing.tests.cast import MONDAY, program
+
+MAILS, KILLS = 500, 6
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def people(count):
+    rows = Lead.objects.bulk_create(
+        Lead(email=f"p{number}@buyer.net", first_name=f"P{number}", created_at=MONDAY, updated_at=MONDAY)
+        for number in range(count)
+    )
+    Consent.objects.bulk_create(
+        Consent(lead=row, channel="email", purpose="marketing", basis="consent", at=MONDAY) for row in rows
+    )
+    return rows
+
+
+def environment(port):
+    database = connection.settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    return os.environ | {
+        "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "SECRET_KEY": settings.SECRET_KEY, "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+        "POSTAL_ADDRESS": "Acme Ltd, London", "DEFAULT_FROM_EMAIL": "news@acme.test", "LOG_LEVEL": "WARNING",
+    }  # fmt: skip
+
+
+@contextmanager
+def sink_process(path):
+    sink = subprocess.Popen(
+        [sys.executable, "-m", "nurturing.tests.sink", "0", str(path), "0.001"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield int(sink.stdout.readline())
+    finally:
+        sink.kill()
+        sink.wait()
+        sink.stdout.close()
+
+
+def worker(port):
+    return subprocess.Popen([sys.executable, "-m", "nurturing.tests.worker"], env=environment(port))
+
+
+def taken(path):
+    """Touch ids that the server accepted, repetitions included."""
+    return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.005)
+
+
+def test_nothing_lost_nothing_twice(tmp_path):
+    path = tmp_path / "taken"
+    enroll(lead_ids=[row.pk for row in people(MAILS)], at=MONDAY, program=program(steps=["mail", 24, "mail"]))
+    with sink_process(path) as port:
+        kills = 0
+        for _ in range(KILLS):
+            process, before = worker(port), len(taken(path))
+            wait_until(lambda: len(taken(path)) > before + 30 or process.poll() is not None)
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            process.wait()
+        assert worker(port).wait(timeout=60) == 0
+    counts = Counter(taken(path))
+    first = Touch.objects.filter(step__position=1)
+    sent = set(first.filter(status="sent").values_list("pk", flat=True))
+    uncertain = set(first.filter(status="uncertain").values_list("pk", flat=True))
+    assert kills == KILLS
+    assert max(counts.values()) == 1, "a mail was sent twice"
+    assert len(sent) + len(uncertain) == MAILS, "a mail was lost"
+    assert len(uncertain) <= kills
+    assert sent <= counts.keys() <= sent | uncertain
+    # Nobody is left without a next step either.
+    assert Enrollment.objects.filter(status="active").count() == MAILS
+    assert Touch.objects.filter(step__position=3, status="due").count() + first.filter(followed_up=False).count() == MAILS
+
+
+def test_two_workers_send_each_mail_once(tmp_path):
+    path = tmp_path / "taken"
+    enroll(lead_ids=[row.pk for row in people(MAILS)], at=MONDAY, program=program(steps=["mail"]))
+    with sink_process(path) as port:
+        both = [worker(port), worker(port)]
+        assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert sorted(taken(path)) == sorted(Touch.objects.values_list("pk", flat=True))
+    assert set(Touch.objects.values_list("status", "attempts")) == {("sent", 1)}
