@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
+from distribution.api import OwnedLeadViewSet
 from leadmgmt.api import ApiDocsView
 from leadmgmt.health import healthz, readyz
-from leads.api import LeadViewSet
 from leads.views import FormSubmissionView, public_form, public_form_thanks
 from nurturing import views as nurturing
 
@@ -18,9 +18,9 @@ handler500 = "leadmgmt.outages.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path("api/v1/leads/", LeadViewSet.as_view({"get": "list", "post": "create"}), name="api-leads"),
-    path("api/v1/leads/<int:pk>/", LeadViewSet.as_view({"get": "retrieve"}), name="api-lead"),
-    path("api/v1/leads/<int:pk>/activities/", LeadViewSet.as_view({"get": "activities"}), name="api-lead-activities"),
+    path("api/v1/leads/", OwnedLeadViewSet.as_view({"get": "list", "post": "create"}), name="api-leads"),
+    path("api/v1/leads/<int:pk>/", OwnedLeadViewSet.as_view({"get": "retrieve"}), name="api-lead"),
+    path("api/v1/leads/<int:pk>/activities/", OwnedLeadViewSet.as_view({"get": "activities"}), name="api-lead-activities"),
     path("r/<slug:token>/", nurturing.track_click, name="track-click"),
     path("u/<slug:token>/", nurturing.unsubscribe, name="unsubscribe"),
     path("u/<slug:token>/undo/", nurturing.resubscribe, name="resubscribe"),
