@@ -48,7 +48,6 @@ ROUTES = {
     "mailbox": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "mailbox-mail": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "mailbox-html": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
-    "mailbox-html": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "my-leads": SALES,
     "team": {Role.MANAGER, Role.ADMIN},
     "lead-page": ALL_ROLES,

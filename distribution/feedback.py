@@ -1,6 +1,25 @@
-"""The rep's word on lead quality."""
+"""The rep's word on lead quality: good, too early or bad; one per hand-off, the latest counts."""
+
+from django.db import transaction
+
+from distribution.followup import remember
+from distribution.handoff import choose, locked, log_internal, refuse_others
+from distribution.models import Action, Feedback, Rep
 
 
 def give(*, handoff, by, verdict, at, note=""):
-    """`verdict`: Feedback.Verdict value. Replaces an earlier one. Returns the Feedback."""
-    raise NotImplementedError
+    """`verdict`: a value of Feedback.Verdict. Replaces an earlier one; allowed after the end too. Returns the Feedback."""
+    choose(dict(Feedback.Verdict.choices), verdict)
+    with transaction.atomic():
+        row = locked(handoff)
+        refuse_others(row, by)
+        earlier = Feedback.objects.filter(handoff=row).values("rep_id", "verdict", "note", "at").first()
+        if earlier:
+            earlier["at"] = earlier["at"].isoformat()
+        rep = Rep.objects.filter(user=by).first() or row.owner
+        given, _ = Feedback.objects.update_or_create(
+            handoff=row, defaults={"rep": rep, "verdict": verdict, "note": note.strip()[:200], "at": at}
+        )
+        activity = log_internal(row, by=by, at=at, kind="feedback", asset=verdict, note=given.note)
+        remember(row, by=by, kind=Action.Kind.FEEDBACK, at=at, before={"feedback": earlier}, activity=activity)
+        return given

@@ -1,9 +1,45 @@
-"""Reads of the sales pages: my leads, waiting, untouched, the brief, leads without a next step."""
+"""Reads of the sales pages: my leads, waiting, untouched. The page of one lead: `briefing`; limbo: `limbo`."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from distribution.models import FollowUp, Handoff
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    FloatField,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
+
+from distribution.access import handoffs_for
+from distribution.briefing import Brief, brief, next_step
+from distribution.facts import LATEST, events
+from distribution.limbo import Orphan, nobody_can_contact, orphans
+from distribution.models import Action, FollowUp, Handoff
+from scoring.models import Score, ScoringModel
+from scoring.queries import routing_scores
+
+__all__ = ["Brief", "LeadRow", "Orphan", "Page", "brief", "mine", "my_leads", "nobody_can_contact", "orphans",
+           "page_of", "rows_of", "untouched", "waiting"]  # fmt: skip
+
+FRESH = timedelta(days=3)
+
+# rank, key, words; the most urgent first
+URGENCIES = [
+    ("overdue", "First response overdue"),
+    ("hand_raise", "Asks for sales"),
+    ("due", "Follow-up due"),
+    ("fresh", "Something new"),
+    ("normal", ""),
+]
 
 
 @dataclass
@@ -12,8 +48,8 @@ class LeadRow:
 
     handoff: Handoff  # with .lead, .lead.company, .owner, .owner.user, .queue loaded
     score: object  # scoring.queries.ScoreRow (fit, engagement, total, rating) or None
-    urgency: str  # "overdue" | "hand_raise" | "due" | "fresh" | "normal"
-    urgency_label: str  # "First response overdue", "Asks for sales", …
+    urgency: str  # a key of URGENCIES
+    urgency_label: str
     why_now: str
     why_now_at: datetime
     next_step: str  # "First response", "Call back: budget", "Attempt 3 of 6", …
@@ -32,59 +68,96 @@ class Page:
 
 
 def my_leads(user, *, at, page=1, size=50):
-    """A rep's open hand-offs, most urgent first. Page of LeadRow."""
-    raise NotImplementedError
+    """A rep's open hand-offs, most urgent first, as a Page of LeadRow. At most 8 queries."""
+    return page_of(mine(user, at=at), at=at, page=page, size=size)
 
 
 def waiting(user, *, at, page=1, size=50):
-    """Hand-offs that wait for a rep in the queues this user sees (review queue: marketers), oldest first."""
-    raise NotImplementedError
+    """Hand-offs that wait for a rep in the queues that this user sees, longest first."""
+    rows = handoffs_for(user).filter(status=Handoff.Status.WAITING)
+    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=page, size=size)
 
 
 def untouched(user, *, at, page=1, size=50):
-    """Handed off, open, and no human touch yet; longest first. Page of LeadRow."""
-    raise NotImplementedError
+    """Handed off, open, and touched by no person yet, longest first. A note or a snooze is no touch."""
+    rows = handoffs_for(user).filter(
+        status__in=Handoff.OPEN, first_response_at__isnull=True, respond_by__isnull=False
+    )
+    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=page, size=size)
 
 
-@dataclass
-class Brief:
-    """What a rep should know before the first word."""
-
-    withheld: str = ""  # not empty: why everything below is kept back (a competitor in review)
-    handoff: Handoff | None = None  # the open one, else the latest, else None
-    is_open: bool = False
-    score: object = None
-    where_now: str = ""  # "Sales: Rita Rep", "Nurture: Welcome", "Parked until …"
-    next_step: str = ""
-    next_due: datetime | None = None
-    flags: list = field(default_factory=list)  # warnings, in words
-    colleagues: list = field(default_factory=list)  # (lead, where now, owner name)
-    opening: str = ""  # one sentence to begin with
-    questions: list = field(default_factory=list)  # what to ask, in order
-    suggestion: str = ""  # "6 unanswered attempts: recycle as unresponsive."
-    follow_ups: list = field(default_factory=list)  # open FollowUps, earliest first
-    opportunities: list = field(default_factory=list)
-    feedback: object = None
-    owner_of_company: object = None  # Rep
-    refusals: list = field(default_factory=list)  # "Do not call", "Unsubscribed from marketing mail"
+def mine(user, *, at):
+    """Queryset of a rep's open hand-offs with `urgency` (rank), `due` and `fresh_at`, most urgent first."""
+    return urgent(Handoff.objects.filter(owner__user=user, status__in=Handoff.OPEN), at=at).order_by(
+        "urgency", "rating_rank", F("points").desc(nulls_last=True), "created_at", "id"
+    )
 
 
-def brief(lead, *, user, at):
-    raise NotImplementedError
+def urgent(handoffs, *, at):
+    """Annotate: what is due (`due`), when something last happened (`fresh_at`), `urgency`, rating and points now."""
+    open_follow_ups = FollowUp.objects.filter(handoff=OuterRef("pk"), done_at__isnull=True).order_by()
+    seen = Action.objects.filter(handoff=OuterRef("pk"), at__gte=OuterRef("fresh_at"), undone_at__isnull=True)
+    score = Score.objects.filter(lead=OuterRef("lead_id"), model_version__in=routing_version())
+    untouched = Q(first_response_at__isnull=True)
+    return handoffs.annotate(
+        due=Subquery(
+            open_follow_ups.values("handoff").annotate(first=Min("due_at")).values("first"),
+            output_field=DateTimeField(),
+        ),
+        fresh_at=Greatest("why_now_at", Coalesce("lead__last_activity_at", "why_now_at")),
+        points=Subquery(score.values("total")[:1], output_field=FloatField()),
+        rating_now=Subquery(score.values("rating")[:1]),
+        rating_rank=Case(
+            *(When(rating_now=label, then=rank) for rank, label in enumerate(rating_order())),
+            default=99,
+            output_field=IntegerField(),
+        ),
+        urgency=Case(
+            When(untouched & Q(respond_by__lt=at), then=0),
+            When(untouched & Q(is_hand_raise=True), then=1),
+            When(due__lte=at, then=2),
+            When(Q(fresh_at__gt=Greatest("created_at", Value(at - FRESH, DateTimeField()))) & ~Exists(seen), then=3),
+            default=4,
+            output_field=IntegerField(),
+        ),
+    )
 
 
-@dataclass
-class Orphan:
-    lead_id: int
-    place: str
-    problem: str
+def routing_version():
+    return ScoringModel.objects.filter(routes=True).values("current_version")
 
 
-def orphans(*, at, limit=100):
-    """Leads without a next step: those whose next dated action cannot happen. Must be empty. list[Orphan]"""
-    raise NotImplementedError
+def rating_order():
+    """Ratings of the model that routes, best first: labels are free, their order is not the alphabet's."""
+    model = ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first()
+    return [label for label, *_ in model.current_version.scale.ratings] if model and model.current_version else []
 
 
-def nobody_can_contact(*, at, limit=100):
-    """Leads that no channel reaches: no usable address, no usable number. list of Lead with .why"""
-    raise NotImplementedError
+def page_of(handoffs, *, at, page, size):
+    """A Page of LeadRow out of a queryset made by `urgent`."""
+    count = handoffs.count()
+    number = min(max(page, 1), max(1, -(-count // size)))
+    chosen = handoffs.select_related("lead__company", "owner__user", "queue")[(number - 1) * size : number * size]
+    return Page(rows=rows_of(list(chosen), at=at), count=count, number=number, has_next=number * size < count)
+
+
+def rows_of(handoffs, *, at):
+    """LeadRows in the order given, in three statements."""
+    ids = [row.lead_id for row in handoffs]
+    scores, latest = routing_scores(ids), events(LATEST, ids, at)
+    follow_ups = {}
+    for item in FollowUp.objects.filter(handoff__in=handoffs, done_at__isnull=True).order_by("due_at", "id"):
+        follow_ups.setdefault(item.handoff_id, item)
+    return [row_of(row, scores.get(row.lead_id), latest.get(row.lead_id), follow_ups.get(row.pk), at) for row in handoffs]
+
+
+def row_of(row, score, event, follow_up, at):
+    key, label = URGENCIES[row.urgency]
+    has_news = event is not None and event.at > row.why_now_at
+    step, due = next_step(row, follow_up)
+    return LeadRow(
+        handoff=row, score=score, urgency=key, urgency_label=label,
+        why_now=str(event) if has_news else row.why_now, why_now_at=event.at if has_news else row.why_now_at,
+        next_step=step, next_due=due, is_overdue=due is not None and due < at, since=row.created_at,
+        follow_up=follow_up,
+    )  # fmt: skip

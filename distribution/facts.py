@@ -1,0 +1,230 @@
+"""What routing has to know about a batch of leads, read in a fixed number of statements."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from distribution.handoff import FOLLOW_DAYS
+from distribution.models import CompanyOwner, Handoff, Opportunity, Rep, RoutingDecision
+from leads import addresses, consent
+from leads.criteria import matching
+from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage
+from leads.rows import fetch
+from scoring.models import Rule, ScoringModel, Verdict
+from scoring.queries import routing_scores
+
+# The latest engagement of each lead and their latest hand-raise: two walks down the index of the log per lead.
+LATEST = """
+SELECT l.id, a.occurred_at, t.kind, t.asset FROM unnest(%(ids)s::bigint[]) AS l(id)
+CROSS JOIN LATERAL (
+  SELECT occurred_at, touchpoint_id FROM leads_activity
+  WHERE lead_id = l.id AND engagement AND occurred_at <= %(at)s ORDER BY occurred_at DESC LIMIT 1
+) a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
+"""
+ASKED = """
+SELECT l.id, a.occurred_at, t.kind, t.asset FROM unnest(%(ids)s::bigint[]) AS l(id)
+CROSS JOIN LATERAL (
+  SELECT occurred_at, touchpoint_id FROM leads_activity
+  WHERE lead_id = l.id AND engagement AND occurred_at <= %(at)s
+    AND touchpoint_id = ANY(ARRAY(SELECT id FROM leads_touchpoint WHERE kind = 'hand_raise'))
+  ORDER BY occurred_at DESC LIMIT 1
+) a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
+"""
+ACADEMIC = (".edu", ".ac.uk", ".ac.jp", ".ac.at", ".edu.au")
+STUDENT_WORDS = ("student", "pupil", "intern", "schüler", "étudiant")
+
+# What an activity is called in a "why now"; {0} is the asset
+ACTIVITY_WORDS = {
+    "hand_raise": "Asks for sales ({0})",
+    "form_submit": "Filled in {0}",
+    "page_view": "Viewed {0}",
+    "search": "Searched for {0}",
+    "download": "Downloaded {0}",
+    "webinar": "Webinar {0}",
+    "event": "Event {0}",
+    "mail_click": "Clicked in a mail ({0})",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    at: datetime
+    kind: str
+    asset: str
+
+    def __str__(self):
+        words = ACTIVITY_WORDS.get(self.kind, self.kind.replace("_", " ").capitalize() + " {0}")
+        return words.format(self.asset).replace(" ()", "").strip()
+
+
+@dataclass
+class Facts:
+    """One lead as routing sees it at `at`."""
+
+    at: datetime
+    lead: Lead
+    score: object  # scoring.queries.ScoreRow or None
+    mql_fit: float
+    open: Handoff | None
+    last: Handoff | None  # the latest that ended
+    owner: CompanyOwner | None
+    opportunity: Opportunity | None
+    objection: str
+    decision: RoutingDecision | None  # the latest
+    latest: Event | None
+    asked: Event | None
+    exclusion: str  # name of the rule that excludes
+
+    @property
+    def verdict(self):
+        return self.score.verdict if self.score else Verdict.NONE
+
+    @property
+    def rating(self):
+        return self.score.rating if self.score else ""
+
+    @property
+    def raises_hand(self):
+        return self.verdict == Verdict.HAND_RAISE
+
+    @property
+    def held_back(self):
+        """Recycled, and its date has not come: only a hand-raise passes."""
+        return bool(self.last and self.last.recycle_until and self.last.recycle_until > self.at)
+
+    @property
+    def disqualified_by_person(self):
+        """Not by an earlier decision of routing, which may take it back when its reason is gone."""
+        by_rule = self.decision is not None and self.decision.reason == self.lead.place_reason
+        return self.lead.place == Place.DISQUALIFIED and not by_rule
+
+    @property
+    def rests(self):
+        """Parked when its program ended, and the date has not come."""
+        nurtured = self.decision is not None and self.decision.outcome == "nurture"
+        return self.lead.place == Place.PARKED and nurtured and self.lead.wake_at > self.at
+
+    @property
+    def passes(self):
+        if self.raises_hand:
+            return True
+        ready = self.verdict == Verdict.SALES_READY or self.lead.stage == Stage.SALES_READY
+        return ready and not self.held_back and not self.disqualified_by_person
+
+    @property
+    def qualified(self):
+        return self.verdict in (Verdict.MQL, Verdict.SALES_READY, Verdict.HAND_RAISE)
+
+    @property
+    def relationship(self):
+        return self.lead.company.relationship if self.lead.company else Relationship.PROSPECT
+
+    @property
+    def is_customer(self):
+        return self.relationship == Relationship.CUSTOMER or self.lead.stage == Stage.CUSTOMER
+
+    @property
+    def company_rep(self):
+        """The rep whom colleagues follow: a named account for good, a first hand-off for 90 days."""
+        if self.owner is None:
+            return None
+        fresh = (self.owner.last_handoff_at or self.owner.since) >= self.at - timedelta(days=FOLLOW_DAYS)
+        return self.owner.rep if self.owner.is_named_account or fresh else None
+
+    @property
+    def previous_rep(self) -> Rep | None:
+        return self.last.owner if self.last else None
+
+    def asked_since(self, moment):
+        raised = self.score.hand_raised_at if self.score else None
+        return raised is not None and raised > moment
+
+    @property
+    def why_asked(self):
+        return str(self.asked) if self.asked else "Asks for sales"
+
+    @property
+    def why(self):
+        if self.raises_hand:
+            return self.why_asked
+        return str(self.latest) if self.latest else "Reached the threshold"
+
+    def flags(self):
+        """Warnings for the rep, in words."""
+        domain = (self.lead.email or "").partition("@")[2]
+        words = f"{self.lead.role} {self.lead.job_title}".casefold()
+        found = []
+        if domain and not addresses.business_domain(domain):
+            found.append("Free-mail address")
+        if domain.endswith(ACADEMIC) or any(word in words.split() for word in STUDENT_WORDS):
+            found.append("May be a student")
+        return found
+
+
+def read(leads, *, at):
+    """Facts for each of these locked leads (with their company), in the same order."""
+    ids = [lead.pk for lead in leads]
+    companies = {lead.company_id for lead in leads if lead.company_id}
+    scores = routing_scores(ids)
+    by_lead = {
+        "open": open_handoffs(ids),
+        "last": latest_by_lead(Handoff.objects.exclude(status__in=Handoff.OPEN), ids),
+        "decision": latest_by_lead(RoutingDecision.objects, ids),
+        "latest": events(LATEST, ids, at),
+        "asked": events(ASKED, ids, at),
+        "exclusion": exclusions(scores, at),
+        "objection": consent.refusals(ids, channel=Channel.ALL, purpose=Purpose.ALL),
+    }
+    owners = {o.company_id: o for o in CompanyOwner.objects.filter(company__in=companies).select_related("rep__user")}
+    deals = open_opportunities(companies)
+    version = routing_version()
+    mql_fit = version.mql_fit if version else 0
+    return [
+        Facts(
+            at=at, lead=lead, score=scores.get(lead.pk), mql_fit=mql_fit, owner=owners.get(lead.company_id),
+            opportunity=deals.get(lead.company_id),
+            **{name: found.get(lead.pk, "" if name in ("exclusion", "objection") else None)
+               for name, found in by_lead.items()},
+        )
+        for lead in leads
+    ]  # fmt: skip
+
+
+def open_handoffs(ids):
+    """Locked: the rep's own verbs lock the lead first, so nobody who holds one of these waits for us."""
+    rows = Handoff.objects.filter(lead_id__in=ids, status__in=Handoff.OPEN).select_related("owner__user", "queue")
+    return {row.lead_id: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("id")}
+
+
+def latest_by_lead(rows, ids):
+    order = "-at" if rows.model is RoutingDecision else "-created_at"
+    found = rows.filter(lead_id__in=ids).order_by("lead_id", order, "-id").distinct("lead_id")
+    if rows.model is Handoff:
+        found = found.select_related("owner__user")
+    return {row.lead_id: row for row in found}
+
+
+def open_opportunities(companies):
+    rows = Opportunity.objects.filter(company__in=companies, status=Opportunity.Status.OPEN)
+    return {deal.company_id: deal for deal in rows.select_related("owner__user").order_by("-opened_at")}
+
+
+def routing_version():
+    model = ScoringModel.objects.filter(routes=True).select_related("current_version").first()
+    return model.current_version if model else None
+
+
+def events(sql, ids, at):
+    return {row[0]: Event(*row[1:]) for row in fetch(sql, {"ids": ids, "at": at})}
+
+
+def exclusions(scores, at):
+    """The name of the first rule that excludes each excluded lead. One statement per rule, none without any."""
+    excluded = [lead_id for lead_id, score in scores.items() if score.verdict == Verdict.EXCLUDED]
+    if not excluded:
+        return {}
+    names = dict.fromkeys(excluded, "by the scoring model")
+    rules = Rule.objects.filter(kind=Rule.Kind.EXCLUDE, version=routing_version())
+    for rule in rules.order_by("-position", "-id"):
+        found = matching.ids(rule.condition, lead_ids=excluded, at=at)
+        names |= dict.fromkeys(found, rule.name)
+    return names
