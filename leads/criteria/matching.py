@@ -61,25 +61,36 @@ def count(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, timeout_ms=None
     """Matches(count, total). With `timeout_ms` the statement is bounded and count may be None."""
     sql, bound = matching_sql(tree, criteria=criteria, at=at, scope=scope, days=days)
     total = Lead.objects.filter(is_test=False).count()
+    found = bounded(timeout_ms, lambda cursor: one(cursor, f"SELECT count(*) {sql}", bound))
+    return Matches(found, total)
+
+
+def one(cursor, sql, bound):
+    cursor.execute(sql, bound)
+    return cursor.fetchone()[0]
+
+
+def bounded(timeout_ms, ask, otherwise=None):
+    """`ask(cursor)`, or `otherwise` where that takes longer than `timeout_ms` (None: no limit)."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             if timeout_ms:
                 cursor.execute("SET LOCAL statement_timeout = %s", [timeout_ms])
-            cursor.execute(f"SELECT count(*) {sql}", bound)
-            found = cursor.fetchone()[0]
+            answer = ask(cursor)
             if timeout_ms:  # the caller's transaction, if there is one, goes on unbounded
                 cursor.execute("SET LOCAL statement_timeout = 0")
+            return answer
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) != QUERY_CANCELED:
             raise
-        found = None
-    return Matches(found, total)
+        return otherwise
 
 
-def sample(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, n=5):
-    """The n newest leads that match, with their company."""
+def sample(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, n=5, timeout_ms=None):
+    """The n newest leads that match, with their company; none where that takes too long."""
     matches = queryset(tree, criteria=criteria, at=at, scope=scope, days=days)
-    return list(matches.select_related("company").order_by("-created_at", "-id")[:n])
+    newest = matches.select_related("company").order_by("-created_at", "-id")[:n]
+    return bounded(timeout_ms, lambda cursor: list(newest), otherwise=[])
 
 
 def queryset(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):

@@ -1,0 +1,80 @@
+"""What the admin pages of every app share: bounded lists, empty states, read-only pages, plain lists of text."""
+
+from django import forms
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+PER_PAGE = 50
+
+
+class Admin(ModelAdmin):
+    """A list page of at most 50 rows that never counts the whole table.
+
+    `empty_text` says why the list is empty and what to do; `empty_step` is (URL name, words) of the
+    one next step where that is not adding a row.
+    """
+
+    show_full_result_count = False
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    list_filter_submit = False
+    compressed_fields = True
+    warn_unsaved_form = True
+    empty_value_display = "—"
+    empty_text = ""
+    empty_step = None
+
+
+class LargeTable:
+    """For tables that grow with the leads: pages of 50 without counting, newest first by the key."""
+
+    paginator = InfinitePaginator
+    show_facets = False
+
+
+class ReadOnly:
+    """Kept by the product itself: to be looked at, never typed in."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class Inline(TabularInline):
+    """A table inside a form; each control is named after its column, for those who do not see it."""
+
+    extra = 0
+    hide_title = True
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if formfield:
+            label = formfield.label or db_field.verbose_name
+            widget = getattr(formfield.widget, "widget", formfield.widget)
+            widget.attrs.setdefault("aria-label", str(label))
+        return formfield
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one per line."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+        kwargs.setdefault("required", False)
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value):
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value):
+        lines = (super().to_python(value) or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def has_changed(self, initial, data):
+        return (initial or []) != self.to_python(data)

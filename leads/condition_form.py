@@ -1,0 +1,171 @@
+"""A condition in a form of the admin: rows to choose from, its sentence and its live count.
+
+The field keeps the JSON tree; `static/js/admin-condition.js` shows it as rows and asks
+`ConditionAdmin.preview_condition` on every change. Without scripts the JSON itself can be edited.
+"""
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import Script
+from django.http import HttpResponseNotAllowed, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import path, reverse_lazy
+from django.utils import timezone
+
+from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
+from leads.criteria.history import MAX_DAYS
+from leads.criteria.tree import check, sentence
+from leads.parsers import BadBody, loads
+
+COUNT_WITHIN_MS = 250
+SCOPES = (LEAD, TOUCHPOINT)
+
+
+class ConditionWidget(forms.Textarea):
+    """`scopes`: value of the select named `follows` → scope or None (no condition there). Without
+    `follows` the scope is fixed. `preview`: URL name of the live count."""
+
+    def __init__(self, *, criteria, preview, scope=LEAD, follows="", scopes=None, attrs=None):
+        super().__init__(attrs={"rows": 4, **(attrs or {})})
+        self.criteria = criteria
+        self.scope = scope
+        self.follows = follows
+        self.scopes = scopes or {}
+        self.preview = reverse_lazy(preview)
+
+    @property
+    def media(self):
+        return forms.Media(js=[Script("js/admin-condition.js", type="module")])
+
+    def render(self, name, value, attrs=None, renderer=None):
+        context = self.get_context(name, value, attrs)
+        context["catalogue"] = {
+            "scopes": {
+                scope: [c.describe() for c in self.criteria.values() if c.scope == scope] for scope in SCOPES
+            },
+            "scope": self.scope,
+            "follows": self.follows,
+            "scopeOf": self.scopes,
+            "preview": str(self.preview),
+        }
+        return render_to_string("admin/condition.html", context)
+
+
+class ConditionField(forms.JSONField):
+    """A tree of the criteria language; refuses a bad one with the path of the fault.
+
+    `scope` None accepts any scope: the form then checks again when it knows (`check_scope`).
+    """
+
+    widget = ConditionWidget
+
+    def __init__(self, *, criteria=CRITERIA, scope=LEAD, **kwargs):
+        super().__init__(required=False, **kwargs)
+        self.criteria = criteria
+        self.scope = scope
+
+    def to_python(self, value):
+        tree = value if isinstance(value, dict) else read_tree(value)
+        self.check_scope(tree, self.scope)
+        return tree
+
+    def check_scope(self, tree, scope):
+        try:
+            check(tree, criteria=self.criteria, scope=scope)
+        except BadCondition as bad:
+            raise ValidationError(in_words(bad), code="condition") from None
+
+
+def in_words(bad):
+    return f"{bad.path}: {bad.message}." if bad.path else f"The condition {bad.message}."
+
+
+def read_tree(text):
+    """The tree of a posted text; empty is everybody. Raises ValidationError, never RecursionError."""
+    if not text or not text.strip():
+        return {}
+    try:
+        return loads(text.encode("utf-8", "surrogatepass"))
+    except BadBody as bad:
+        message = str(bad.detail).replace("The body", "The condition")
+        raise ValidationError(message, code="condition") from None
+
+
+def condition_field(model, criteria, **widget):
+    """The form field of `model.condition` (or entry) with the live count of that model's admin."""
+    preview = f"admin:{model._meta.app_label}_{model._meta.model_name}_condition"
+    scope = widget.pop("scope", LEAD)
+    return ConditionField(
+        criteria=criteria,
+        scope=scope,
+        widget=ConditionWidget(criteria=criteria, preview=preview, scope=scope or LEAD, **widget),
+    )
+
+
+class ConditionAdmin:
+    """Mixin of a ModelAdmin whose model holds a condition: the endpoint of its live count."""
+
+    condition_criteria = CRITERIA
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}_condition"
+        view = self.admin_site.admin_view(self.preview_condition)
+        return [path("condition/", view, name=name), *super().get_urls()]
+
+    def preview_condition(self, request):
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        scope = request.POST.get("scope")
+        days = request.POST.get("days", "")
+        return JsonResponse(
+            preview(
+                text=request.POST.get("tree", ""),
+                criteria=self.condition_criteria,
+                scope=scope if scope in SCOPES else LEAD,
+                days=int(days) if days.isdecimal() and 0 < int(days[:6]) <= MAX_DAYS else None,
+                at=timezone.now(),
+            )
+        )
+
+
+def preview(*, text, criteria, scope, days, at):
+    """Sentence, count, warning and samples in words; or the fault and its path."""
+    try:
+        tree = read_tree(text)
+        words = sentence(tree, criteria=criteria, scope=scope)
+    except BadCondition as bad:
+        return {"path": bad.path, "error": bad.message}
+    except ValidationError as bad:
+        return {"path": "", "error": bad.message}
+    asked = {"criteria": criteria, "at": at, "scope": scope, "days": days}
+    found = matching.count(tree, **asked, timeout_ms=COUNT_WITHIN_MS)
+    samples = matching.sample(tree, **asked, timeout_ms=COUNT_WITHIN_MS) if found.count else []
+    return {
+        "sentence": words[:1].upper() + words[1:] + ".",
+        "count": count_in_words(found),
+        "warning": warning_in_words(found, bool(tree)),
+        "samples": [sample_in_words(lead) for lead in samples],
+    }
+
+
+def count_in_words(found):
+    if not found.total:
+        return "There are no leads yet to count."
+    if found.count is None:
+        return f"Counting among {found.total:,} leads takes too long to show while you type."
+    return f"Matches {found.count:,} of {found.total:,} leads ({found.share:.1f} %)."
+
+
+def warning_in_words(found, asks_something):
+    if found.warning == "nobody":
+        return "Nobody matches now. Check the values, or widen a condition."
+    if found.warning == "everybody" and asks_something:
+        return "Everybody matches, so this tells no lead from another."
+    return ""
+
+
+def sample_in_words(lead):
+    details = ", ".join(str(part) for part in (lead.job_title, lead.company) if part)
+    return f"{lead} ({details})" if details else str(lead)

@@ -1,0 +1,99 @@
+"""One scoring rule in a form: which parts a kind asks for, and step decay without brackets."""
+
+import re
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from leads.condition_form import condition_field
+from scoring.models import Rule
+from scoring.rules import CRITERIA_OF, KINDS, problems_of
+
+RULE_CRITERIA = {key: criterion for table in CRITERIA_OF.values() for key, criterion in table.items()}
+# kind → what its condition is about; None: it has none. And kind → the figures it asks for.
+SCOPES = {str(kind): scope for kind, (scope, _) in KINDS.items()}
+FIGURES = {str(kind): arithmetic for kind, (_, arithmetic) in KINDS.items()}
+EMPTY = {"points": 0, "steps": [], "cap_count": None, "cap_points": None, "window_days": None, "days": None}
+STEP = re.compile(r"(\d{1,5})\s*(?:days?|d)?\s*[:=]?\s*(\d{1,3}(?:\.\d+)?)\s*%?")
+
+
+class StepsField(forms.CharField):
+    """Step decay as lines `7 days: 100 %`, kept as [[7, 1.0], …]: older than the last line counts nothing."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+        self.widget.attrs.update(rows=3, placeholder="7 days: 100 %\n30 days: 50 %")
+
+    def prepare_value(self, value):
+        if not isinstance(value, list):
+            return value
+        return "\n".join(f"{days:g} days: {share * 100:g} %" for days, share in value)
+
+    def to_python(self, value):
+        steps = []
+        for number, line in enumerate(filter(None, map(str.strip, (value or "").splitlines())), start=1):
+            match = STEP.fullmatch(line)
+            if not match:
+                raise forms.ValidationError(f"Line {number}: write it like “7 days: 100 %”.")
+            days, share = int(match[1]), float(match[2]) / 100
+            if not (days > 0 and 0 < share <= 1):
+                raise forms.ValidationError(f"Line {number}: at least 1 day, and a share above 0 and up to 100 %.")
+            if steps and (days <= steps[-1][0] or share >= steps[-1][1]):
+                raise forms.ValidationError(f"Line {number}: list more days, each with a smaller share than before.")
+            steps.append([days, share])
+        return steps
+
+    def has_changed(self, initial, data):
+        return self.prepare_value(initial or []) != self.prepare_value(data)
+
+
+class RuleForm(forms.ModelForm):
+    condition = condition_field(Rule, RULE_CRITERIA, scope=None, follows="kind", scopes=SCOPES)
+    steps = StepsField(
+        label="Fading in steps", help_text="One per line: up to that age a match counts with that share. Empty: no fading."
+    )
+
+    class Meta:
+        model = Rule
+        fields = [
+            "version", "kind", "name", "condition", "points", "cap_count", "cap_points", "window_days", "steps", "days",
+            "position",
+        ]  # fmt: skip
+
+    def clean(self):
+        cleaned = super().clean()
+        kind = cleaned.get("kind")
+        if kind:
+            self.forget_what_is_not_asked(cleaned, kind)
+        if not self.errors:
+            rule = Rule(**{name: cleaned.get(name) for name in ("kind", "name", "condition", *EMPTY)})
+            for problem in problems_of(rule):
+                self.add_error(place_of(problem, kind), problem[:1].upper() + problem[1:])
+        return cleaned
+
+    def forget_what_is_not_asked(self, cleaned, kind):
+        """Figures of the kind that was chosen before stay hidden on the page; they must not count."""
+        for name in EMPTY.keys() - FIGURES[kind]:
+            cleaned[name] = EMPTY[name]
+            self.errors.pop(name, None)
+        if SCOPES[kind] is None:
+            cleaned["condition"] = {}
+            self.errors.pop("condition", None)
+
+
+def place_of(problem, kind):
+    """The field that a sentence of `problems_of` is about."""
+    for words, name in (
+        ("give it points", "points"),
+        ("after how many days", "days"),
+        ("count at least", "cap_count"),
+        ("cap the points", "cap_points"),
+        ("the window", "window_days"),
+        ("step", "steps"),
+        ("share", "steps"),
+    ):
+        if words in problem:
+            return name
+    return "condition" if SCOPES[kind] else None
