@@ -114,6 +114,26 @@ class ModelVersion(models.Model):
         return self.publish_asked_at is not None or self.status in (self.Status.PUBLISHED, self.Status.SUPERSEDED)
 
 
+class Publication(models.Model):
+    """One flip: from `at` on, until the next one of its model, readers saw the scores of `version`.
+
+    A version that was rolled back to has several; so any past instant knows the version then in force.
+    """
+
+    model = models.ForeignKey(ScoringModel, on_delete=models.CASCADE, related_name="publications")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="publications")
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index("model", F("at").desc(), name="publication_of_model")]
+
+    def __str__(self):
+        return f"{self.version} from {self.at:%Y-%m-%d %H:%M}"
+
+
 class Rule(models.Model):
     """One line of a score: a condition, points, and how time and caps bear on them.
 

@@ -15,7 +15,7 @@ from leads.models import Lead, Stage
 from leads.rows import fetch
 from scoring import ratings
 from scoring.engine.rulebook import live_versions
-from scoring.models import ModelVersion, Rule, Scale, ScoringModel, Verdict
+from scoring.models import ModelVersion, Publication, Rule, Scale, ScoringModel, Verdict
 from scoring.rescore import GATE, score_locked
 from scoring.rules import problems_of
 
@@ -154,6 +154,7 @@ def _flip(version, at):
     ModelVersion.objects.filter(pk=old_id).update(status=Status.SUPERSEDED, superseded_at=at)
     _save(version, status=Status.PUBLISHED, published_at=at, superseded_at=None, publish_asked_at=None)
     ScoringModel.objects.filter(pk=model.pk).update(current_version=version)
+    Publication.objects.create(model=model, version=version, at=at, by_id=version.published_by_id)
     news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
     if model.routes:
         _let_follow(version, news, at)

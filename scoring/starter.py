@@ -183,4 +183,5 @@ def create_starter_model(apps=None):
     version.save(update_fields=["status", "published_at"])
     model.current_version = version
     model.save(update_fields=["current_version"])
+    get("scoring", "Publication").objects.create(model=model, version=version, at=version.published_at)
     return version

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from leads.activities import record
 from leads.models import Company, Lead
-from scoring.models import ModelVersion, Rule, Scale, ScoringModel
+from scoring.models import ModelVersion, Publication, Rule, Scale, ScoringModel
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,11 +24,18 @@ def scale():
     )  # fmt: skip
 
 
+def test_model():
+    """One model that routes, and no other: the starter model of every database stands back."""
+    ScoringModel.objects.exclude(slug="test").update(routes=False, current_version=None)
+    return ScoringModel.objects.get_or_create(slug="test", defaults={"name": "Test", "routes": True})[0]
+
+
+test_model.__test__ = False
+
+
 def draft(*rules, model=None, **thresholds):
     """A draft of `rules` (dicts of Rule fields) with thresholds 20 / 20 / 30 unless told otherwise."""
-    model = model or ScoringModel.objects.create(
-        name="Test", slug="test", routes=not ScoringModel.objects.filter(routes=True).exists()
-    )
+    model = model or test_model()
     number = model.versions.count() + 1
     version = ModelVersion.objects.create(model=model, number=number, scale=scale(), **thresholds)
     for position, rule in enumerate(rules):
@@ -38,10 +45,12 @@ def draft(*rules, model=None, **thresholds):
 
 def current(*rules, **options):
     """The same as the current version of its model, as if published before any lead came."""
+    since = NOW - 1000 * DAY
     version = draft(*rules, **options)
     ModelVersion.objects.filter(model=version.model, status="published").update(status="superseded")
-    ModelVersion.objects.filter(pk=version.pk).update(status="published", published_at=NOW - 1000 * DAY)
+    ModelVersion.objects.filter(pk=version.pk).update(status="published", published_at=since)
     ScoringModel.objects.filter(pk=version.model_id).update(current_version=version)
+    Publication.objects.create(model=version.model, version=version, at=since)
     version.refresh_from_db()
     return version
 

@@ -10,5 +10,5 @@ def create(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scoring", "0004_read_only_versions")]
+    dependencies = [("scoring", "0005_publication")]
     operations = [migrations.RunPython(create, migrations.RunPython.noop)]

@@ -1,0 +1,63 @@
+"""An explanation in plain words, for the screen and for copying."""
+
+import math
+
+from scoring.models import Verdict
+
+
+def points(value):
+    """A signed number of points: +12.5, −5, 0."""
+    return f"+{value:g}" if value > 0 else f"−{-value:g}" if value < 0 else "0"
+
+
+def in_days(later, earlier):
+    """ "in 14 days", rounded up, "within a day" when sooner. """
+    days = math.ceil((later - earlier).total_seconds() / 86_400)
+    return "within a day" if days <= 1 else f"in {days} days"
+
+
+def outlook(explanation):
+    if not explanation.outlook:
+        return ""
+    steps = [f"{f.rating if f.rating != explanation.rating else Verdict(f.verdict).label} {in_days(f.at, explanation.at)}"
+             for f in explanation.outlook[:3]]  # fmt: skip
+    return f"Without new activity: {', '.join(steps)}"
+
+
+def next_rating(explanation):
+    step = explanation.next_rating
+    if step is None:
+        return ""
+    needs = [f"{more:g} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more]
+    return f"{step.rating} needs {' and '.join(needs)}"
+
+
+def line_words(line):
+    words = f"{points(line.points):>8}  {line.rule}"
+    if line.count is not None:
+        faded = "" if abs(line.factor - 1) < 0.005 else f", {line.factor:.0%} left by age"
+        words += f" ({line.count} ×{faded})"
+    return words
+
+
+def evidence_words(evidence):
+    return f"{'':10}{evidence.what}" + (f", {evidence.at:%Y-%m-%d %H:%M} UTC" if evidence.at else "")
+
+
+def as_text(explanation):
+    e = explanation
+    rows = [
+        f"Rating {e.rating}: {e.action}",
+        f"{Verdict(e.verdict).label} · fit {e.fit:g}, engagement {e.engagement:g}, total {e.total:g}"
+        f" · {e.version} at {e.at:%Y-%m-%d %H:%M} UTC",
+    ]
+    for part, total in (("fit", e.fit), ("engagement", e.engagement)):
+        rows += ["", f"{part.capitalize()} {total:g}"]
+        for line in e.lines:
+            if line.part == part:
+                rows += [line_words(line), *map(evidence_words, line.evidence)]
+    rows += ["", *[f"Unknown: {u.label}, worth up to {points(u.worth)}" for u in e.unknown]]
+    if e.not_passed:
+        rows.append(f"Not passed to sales: {'; '.join(e.not_passed)}.")
+    rows += [text for text in (next_rating(e), outlook(e)) if text]
+    return "\n".join(rows).strip() + "\n"
