@@ -172,5 +172,3 @@ def remember(found):
 def forget(**kwargs):
     """After a flush of the database its ids mean nothing any more (`LeadsConfig.ready`)."""
     known.clear()
-
-

@@ -8,6 +8,7 @@ class LeadsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from leads import activities
+        from leads import activities, channels
 
         post_migrate.connect(activities.forget, sender=self)
+        post_migrate.connect(channels.forget, sender=self)

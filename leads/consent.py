@@ -63,7 +63,11 @@ def suppress(*, address, channel, purpose, reason, at):
     with transaction.atomic():
         fetch("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, address])
         _, created = Suppression.objects.get_or_create(
-            address=address, channel=channel, purpose=purpose, lifted_at=None, defaults={"reason": reason, "at": at}
+            address=address,
+            channel=channel,
+            purpose=purpose,
+            lifted_at=None,
+            defaults={"reason": reason, "at": at},
         )
     return created
 
@@ -87,7 +91,9 @@ def refusals(lead_ids, *, channel, purpose):
         refused |= {lead_id: NO_ADDRESS[channel] for (lead_id,) in rows}
     if purpose == Purpose.MARKETING:
         allowed = {lead_id for (lead_id,) in fetch(ALLOWED, [channel, purpose, ids])}
-        refused |= {lead_id: "no consent" for lead_id in ids if lead_id not in allowed and lead_id not in refused}
+        refused |= {
+            lead_id: "no consent" for lead_id in ids if lead_id not in allowed and lead_id not in refused
+        }
     labels = dict(Suppression.Reason.choices)
     for lead_id, reason in fetch(IN_FORCE, [ids, channel, purpose]):
         refused[lead_id] = f"suppressed: {labels.get(reason, reason).lower()}"

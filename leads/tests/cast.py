@@ -1,0 +1,81 @@
+"""The people of the tests. Ada decides at Acme, a company of 300; Bob is her colleague; Carla writes from free mail;
+Dora was met at a booth and left only a phone number; Info is an address that many use; Tess works here."""
+
+from datetime import UTC, datetime
+
+from leads import capture
+from leads.models import Campaign, CaptureForm, Source
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+ADA = {
+    "email": "ada@acme.example",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "company": "Acme",
+    "company_size": 300,
+    "role": "decision maker",
+    "job_title": "Head of Operations",
+    "country": "DE",
+    "industry": "Manufacturing",
+    "phone": "+4930123456",
+}
+BOB = {"email": "bob@acme.example", "first_name": "Bob", "last_name": "Babbage", "role": "user"}
+CARLA = {"email": "carla@gmail.com", "first_name": "Carla", "last_name": "Curie", "company": "Curie Labs"}
+DORA = {"phone": "+4915112345678", "first_name": "Dora", "last_name": "Dirac"}
+INFO = {"email": "info@acme.example", "first_name": "Ines", "last_name": "Reception"}
+
+
+def ada(**more):
+    return person(ADA, **more)
+
+
+def bob(**more):
+    return person(BOB, **more)
+
+
+def carla(**more):
+    return person(CARLA, **more)
+
+
+def dora(**more):
+    return person(DORA, **more)
+
+
+def info(**more):
+    return person(INFO, **more)
+
+
+def person(values, *, at=NOW, **arguments):
+    """The lead, captured through the real verb; keyword arguments are those of `capture.submit`."""
+    return capture.submit(values=dict(values), at=at, **arguments).lead
+
+
+def demo_request(**more):
+    """A form by which people ask for sales."""
+    return form(slug="demo-request", name="Request a demo", lead_type="hand_raise", **more)
+
+
+def white_paper(**more):
+    """An informational form with a stated basis for marketing mail."""
+    defaults = {
+        "name": "White paper",
+        "lead_type": "informational",
+        "asset": "/white-papers/roi",
+        "marketing_basis": "consent",
+        "basis_text": "We may write to you about our products.",
+        "basis_version": "2",
+    }
+    return form(slug="white-paper", **defaults | more)
+
+
+def form(*, slug, **fields):
+    return CaptureForm.objects.create(slug=slug, **fields)
+
+
+def source(slug="web", **fields):
+    return Source.objects.create(slug=slug, name=fields.pop("name", slug.title()), **fields)
+
+
+def campaign(slug="spring", **fields):
+    return Campaign.objects.create(slug=slug, name=fields.pop("name", slug.title()), **fields)
