@@ -110,7 +110,7 @@ def _groups(book, log, matches, at, n):
     lead = log.lead[match]
     key = rule * n + lead
     starts = np.flatnonzero(np.diff(key, prepend=-1))
-    ends = np.append(starts[1:], len(key))
+    ends = np.append(starts, len(key))[1:]
     age = at - log.time[match]
     newer = np.repeat(ends, ends - starts) - 1 - np.arange(len(key))  # how many of the group are more recent
     kept = newer < book.cap_count[rule]
@@ -179,7 +179,7 @@ def _visible_fall(book, log, groups, chosen):
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     for k in range(len(left)):
         gone = np.cumsum(bound == k)
-        left[k] -= gone - np.repeat(gone[starts] - (bound[starts] == k), np.diff(np.append(starts, len(group))))
+        left[k] -= gone - np.repeat(gone[starts] - (bound[starts] == k), np.diff(starts, append=len(group)))
     cap = book.cap_cents[rule]
     after = np.clip(points_of(book, rule, left), -cap, cap)
     # Falls at one instant are one change: only the state after the last of them is ever seen.
