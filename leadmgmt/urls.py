@@ -7,8 +7,10 @@ from drf_spectacular.views import SpectacularAPIView
 from distribution.api import OwnedLeadViewSet
 from leadmgmt.api import ApiDocsView
 from leadmgmt.health import healthz, readyz
+from leads.api import LeadActivitiesView
 from leads.views import FormSubmissionView, public_form, public_form_thanks
 from nurturing import views as nurturing
+from scoring.api import LeadScoreView
 
 handler400 = "leadmgmt.outages.bad_request"
 handler403 = "leadmgmt.outages.forbidden"
@@ -20,7 +22,8 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("api/v1/leads/", OwnedLeadViewSet.as_view({"get": "list", "post": "create"}), name="api-leads"),
     path("api/v1/leads/<int:pk>/", OwnedLeadViewSet.as_view({"get": "retrieve"}), name="api-lead"),
-    path("api/v1/leads/<int:pk>/activities/", OwnedLeadViewSet.as_view({"get": "activities"}), name="api-lead-activities"),
+    path("api/v1/leads/<int:pk>/score/", LeadScoreView.as_view(), name="api-lead-score"),
+    path("api/v1/leads/<int:pk>/activities/", LeadActivitiesView.as_view(), name="api-lead-activities"),
     path("r/<slug:token>/", nurturing.track_click, name="track-click"),
     path("u/<slug:token>/", nurturing.unsubscribe, name="unsubscribe"),
     path("u/<slug:token>/undo/", nurturing.resubscribe, name="resubscribe"),

@@ -5,9 +5,8 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, viewsets
-from rest_framework.decorators import action
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import generics, mixins, serializers, viewsets
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 
@@ -17,7 +16,6 @@ from leads.idempotency import HEADER, answered_once, key_of
 from leads.models import Activity, ExternalId, Lead, Place, Relationship, Stage
 from leads.pagination import NewestFirst
 from leads.schema import ErrorSerializer
-from leads.sources import campaign_named, source_named
 
 WORDS = 10  # of a search
 
@@ -39,7 +37,7 @@ class LeadInputSerializer(serializers.Serializer):
     country = serializers.CharField(required=False, help_text="ISO 3166 code or English name")
     industry = serializers.CharField(required=False)
     timeline = serializers.CharField(required=False, help_text="When they mean to buy; any text")
-    source = serializers.CharField(required=False, help_text="Slug of the lead source; made at its first use")
+    source = serializers.CharField(required=False, help_text="Slug of a lead source; one that is not set up is kept as text")
     campaign = serializers.CharField(required=False, help_text="Slug of the campaign; made at its first use")
     external_id = serializers.CharField(required=False, help_text="Key of the lead in your system")
     utm_source = serializers.CharField(required=False)
@@ -51,6 +49,14 @@ class LeadInputSerializer(serializers.Serializer):
     message_id = serializers.CharField(
         required=False, help_text="Your id of this event: the second time it is not logged again"
     )
+
+
+@extend_schema_field({"type": "string"})
+class SlugField(serializers.Field):
+    """The slug by which a related row is known."""
+
+    def to_representation(self, row):
+        return row.slug
 
 
 class CompanySerializer(serializers.Serializer):
@@ -77,9 +83,9 @@ class LeadSerializer(serializers.Serializer):
     phone = serializers.CharField()
     country = serializers.CharField()
     company = CompanySerializer(allow_null=True)
-    source = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    source = SlugField(allow_null=True)
     lead_type = serializers.CharField()
-    campaign = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    campaign = SlugField(allow_null=True)
     stage = serializers.ChoiceField(choices=Stage.choices)
     place = serializers.ChoiceField(choices=Place.choices)
     external_ids = ExternalIdSerializer(many=True, source="api_external_ids")
@@ -108,8 +114,8 @@ class ActivitySerializer(serializers.Serializer):
     asset = serializers.CharField(source="touchpoint.asset")
     occurred_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
-    source = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
-    campaign = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    source = SlugField(allow_null=True)
+    campaign = SlugField(allow_null=True)
     message_id = serializers.CharField(allow_null=True)
     engagement = serializers.BooleanField(help_text="False: kept, never scored")
     properties = serializers.JSONField()
@@ -142,19 +148,16 @@ class StrictFilterBackend(DjangoFilterBackend):
     """A filter that does not exist is refused: a misspelt one would silently return everybody."""
 
     def filter_queryset(self, request, queryset, view):
-        known = [*self.get_filterset_class(view, queryset).base_filters, *view.paginator.parameters]
+        filterset = self.get_filterset_class(view, queryset)
+        known = [*(filterset.base_filters if filterset else ()), *view.paginator.parameters]
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             raise ValidationError({name: [f"No such filter. Use {', '.join(known)}."] for name in unknown})
         return super().filter_queryset(request, queryset, view)
 
 
-class ActivityPagination(NewestFirst):
-    moment = "occurred_at"
-
-
 class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Take in a lead, list leads, read one with its activities."""
+    """Take in a lead, list leads, read one."""
 
     scopes = {"GET": READ, "HEAD": READ, "POST": CAPTURE}
     not_found = "No lead with this id."
@@ -192,16 +195,12 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
             client=request.auth.prefix, key=key, data=request.data, at=at, answer=lambda: self.take(request, at)
         )
 
-    @extend_schema(responses=ActivitySerializer(many=True), filters=False)
-    @action(detail=True, pagination_class=ActivityPagination, filterset_class=None)
-    def activities(self, request, pk):
-        """What happened, newest first."""
-        lead = self.lead(pk)
-        log = Activity.objects.filter(lead=lead).select_related("touchpoint", "source", "campaign")
-        return self.get_paginated_response(ActivitySerializer(self.paginate_queryset(log), many=True).data)
-
     def take(self, request, at):
-        captured = capture.submit(**submission(request.data, request.auth, at))
+        try:
+            values, _ = intake.clean(request.data, strict=True, at=at)
+            captured = capture.submit(values=values, at=at, source=request.auth.source)
+        except intake.InvalidLead as error:
+            raise ValidationError(named(error.problems)) from None
         lead = self.lead(captured.lead.pk)
         return (201 if captured.created else 200), self.shown([lead])[0]
 
@@ -214,26 +213,27 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         return serializer(leads, many=True).data
 
 
-def submission(data, key, at):
-    """The arguments of `capture.submit` for a posted lead. Raises ValidationError."""
-    try:
-        values, _ = intake.clean(data, strict=True)
-    except intake.InvalidLead as error:
-        raise ValidationError(named_problems(error)) from None
-    source, campaign = values.pop("source", None), values.pop("campaign", None)
-    return {
-        "at": at,
-        "occurred_at": values.pop("occurred_at", None),
-        "message_id": values.pop("message_id", None),
-        "source": source_named(source) if source else key.source,
-        "campaign": campaign_named(campaign) if campaign else None,
-        "properties": {name: values.pop(name) for name in list(values) if name.startswith("utm_")},
-        "values": values,
-    }
+class ActivityPagination(NewestFirst):
+    moment = "occurred_at"
 
 
-def named_problems(error):
+class LeadActivitiesView(generics.ListAPIView):
+    """What happened to a lead, newest first."""
+
+    scopes = {"GET": READ, "HEAD": READ}
+    not_found = "No lead with this id."
+    queryset = Activity.objects.select_related("touchpoint", "source", "campaign")
+    serializer_class = ActivitySerializer
+    filter_backends = [StrictFilterBackend]
+    pagination_class = ActivityPagination
+
+    def get_queryset(self):
+        lead = get_object_or_404(Lead.objects.only("pk"), pk=self.kwargs["pk"])
+        return super().get_queryset().filter(lead=lead)
+
+
+def named(problems):
     return {
-        field or "lead": [ErrorDetail(f"{problem} {remedy}".strip(), code="invalid")]
-        for field, problem, remedy in error.problems
+        field or "lead": [ErrorDetail(f"{field or 'The lead'} {problem} {remedy}", code="invalid")]
+        for field, problem, remedy in problems
     }

@@ -6,7 +6,8 @@ Anybody can post anything about anybody, so a submission fills empty fields or p
 import logging
 from typing import NamedTuple
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError
+from rest_framework.exceptions import APIException
 
 from leads import capture, intake
 from leads.models import Submission
@@ -16,7 +17,6 @@ log = logging.getLogger(__name__)
 
 HONEYPOT = "hp_website"  # nobody sees this field; programs that fill every field do not know that
 NEXT = "next"
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
 class Posted(NamedTuple):
@@ -38,27 +38,41 @@ class Reading(NamedTuple):
 
 
 class Refused(Exception):
-    """Kept as an invalid submission. `problems`: {name of the question, or "" for the whole: what to change}."""
+    """An invalid submission. `problems`: {name of the question, or "" for the whole: what to change}."""
 
     def __init__(self, problems, *, answers=None, cause=None):
         super().__init__(problems)
         self.problems, self.answers, self.cause = problems, answers or {}, cause
 
 
-def read(*, form, posted, at):
-    """What was answered, as cleaned lead values. Raises Refused, after the raw post was kept."""
-    answers = {}
+def receive(*, form, posted, at, once):
+    """Take in what was posted; (Reading, whatever `once` made of the Submission).
+
+    `once` is called with a function that writes, and may spare the call where the same was sent before. Whatever goes wrong, the
+    raw post is kept, in a transaction of its own; only with the database away nothing can be, and the sender is told to retry.
+    """
+    try:
+        reading = read(form, posted, at=at)
+        return reading, once(lambda: accept(form, posted, reading, at=at))
+    except Refused as refused:
+        keep(form, posted, at=at, errors=refused.problems)
+        raise
+    except (OperationalError, InterfaceError, APIException):
+        raise
+    except Exception:
+        log.exception("a submission of %s could not be captured; its raw body is kept", form.slug)
+        keep(form, posted, at=at, errors={"": "server error"})
+        raise
+
+
+def read(form, posted, *, at):
     try:
         if not posted.is_whole:
             raise TooLarge
         answers, files = read_answers(posted.body, posted.content_type)
-        return understand(form, answers, files, at=at)
     except BadBody as error:
-        refused = Refused({"": str(error.detail)}, cause=error)
-    except Refused as error:
-        refused = error
-    keep(form=form, posted=posted, at=at, errors=refused.problems)
-    raise refused
+        raise Refused({"": str(error.detail)}, cause=error) from None
+    return understand(form, answers, files, at=at)
 
 
 def understand(form, answers, files, *, at):
@@ -67,7 +81,7 @@ def understand(form, answers, files, *, at):
     for name, answer in answers.items():
         if name in questions:
             data[questions[name].field] = as_text(answer)
-        elif name in UTM:
+        elif name in capture.UTM:
             data[name] = as_text(answer)
         elif name not in (HONEYPOT, NEXT):
             unmapped[name] = answer
@@ -100,31 +114,21 @@ def is_blank(answer):
     return answer is None or answer == [] or (isinstance(answer, str) and not answer.strip())
 
 
-def accept(*, form, posted, reading, at):
+def accept(form, posted, reading, *, at):
     """Make it a lead: the Submission, written in one transaction with everything that follows from it."""
     if reading.is_bot:
-        return keep(form=form, posted=posted, at=at, errors={HONEYPOT: "filled in by a program"})
+        return keep(form, posted, at=at, errors={HONEYPOT: "filled in by a program"})
     submission = new(form, posted, at, status=Submission.Status.ACCEPTED, unmapped=reading.unmapped)
-    values = dict(reading.values)
     try:
-        with transaction.atomic():
-            captured = capture.submit(
-                form=form, submission=submission, source=form.source, campaign=form.campaign, at=at, overwrite=False,
-                properties={name: values.pop(name) for name in UTM if name in values}, values=values,
-                is_demo=form.is_demo,
-            )  # fmt: skip
-            submission.lead = captured.lead
-            submission.save(force_insert=True)
-    except OperationalError:
-        raise  # nothing can be kept while the database is away: the sender is told to come again
-    except Exception:
-        log.exception("a valid submission of %s could not be captured; its raw body is kept", form.slug)
-        keep(form=form, posted=posted, at=at, errors={"": "server error"})
-        raise
+        capture.submit(
+            values=reading.values, form=form, submission=submission, at=at, overwrite=False, is_demo=form.is_demo
+        )
+    except intake.InvalidLead as error:
+        raise Refused({name: f"{name or 'The form'} {problem} {remedy}" for name, problem, remedy in error.problems}) from None
     return submission
 
 
-def keep(*, form, posted, at, errors):
+def keep(form, posted, *, at, errors):
     errors = [{"field": name, "detail": detail} for name, detail in errors.items()]
     submission = new(form, posted, at, status=Submission.Status.INVALID, errors=intake.storable(errors))
     submission.save(force_insert=True)

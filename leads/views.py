@@ -105,27 +105,28 @@ def receive(request, form):
     key = key_of(request)
     posted = posted_in(request)
     is_browser = wants_page(request, posted)
+
+    def once(write):
+        def answer():
+            return 201, {"id": str(write().pk)}
+
+        if key is None:
+            status, body = answer()
+            return Response(body, status=status)
+        return answered_once(client=f"form:{form.pk}", key=key, data=posted.body.hex(), at=at, answer=answer)
+
     try:
-        reading = submissions.read(form=form, posted=posted, at=at)
+        reading, response = submissions.receive(form=form, posted=posted, at=at, once=once)
     except submissions.Refused as refused:
         if is_browser:
             shown = PublicForm(form, answers=refused.answers, problems=refused.problems)
             return page(request, form, shown, status=getattr(refused.cause, "status_code", 400))
-        if refused.cause:
-            raise refused.cause from None
-        raise ValidationError(
-            {name or "form": [ErrorDetail(text, code="invalid")] for name, text in refused.problems.items()}
-        ) from None
-
-    def answer():
-        return 201, {"id": str(submissions.accept(form=form, posted=posted, reading=reading, at=at).pk)}
-
-    if key is None:
-        status, body = answer()
-        response = Response(body, status=status)
-    else:
-        response = answered_once(client=f"form:{form.pk}", key=key, data=posted.body.hex(), at=at, answer=answer)
+        raise refused.cause or ValidationError(details(refused.problems)) from None
     return SeeOther(thank_you(form, reading.answers.get(submissions.NEXT))) if is_browser else response
+
+
+def details(problems):
+    return {name or "form": [ErrorDetail(text, code="invalid")] for name, text in problems.items()}
 
 
 def page(request, form, shown, status=200):

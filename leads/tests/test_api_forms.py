@@ -277,3 +277,11 @@ def test_the_hosted_page_asks_few_queries(web, form, django_assert_num_queries):
     with django_assert_num_queries(2):
         web.get("/f/white-paper/")
     assert web.get("/f/nothing/").status_code == 404
+
+
+def test_with_an_idempotency_key_the_raw_post_is_kept_too(web, form, monkeypatch):
+    monkeypatch.setattr("leads.submissions.capture.submit", lambda **kwargs: 1 / 0)
+    assert post(web, ADA, **{"Idempotency-Key": "k"}).status_code == 500
+    assert Submission.objects.get().status == "invalid"
+    monkeypatch.undo()
+    assert post(web, ADA, **{"Idempotency-Key": "k"}).status_code == 201
