@@ -15,8 +15,10 @@ from leads.criteria.tree import where
 from leads.models import Lead
 
 QUERY_CANCELED = "57014"
+EXACT_TOTAL_TO = 200_000  # beyond it, how many leads there are comes from the planner's statistics
+SAMPLED = 2_000  # leads looked at for an estimate
 FROM = "FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE NOT l.is_test AND "
-
+FROM_SOME = FROM.replace("leads_lead l ", "leads_lead l TABLESAMPLE SYSTEM (%s) REPEATABLE (1) ")
 DID_SO = (
     "EXISTS (SELECT 1 FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id"
     " WHERE a.lead_id = l.id AND a.engagement"
@@ -25,10 +27,11 @@ DID_SO = (
 
 @dataclass(frozen=True)
 class Matches:
-    """`count` of `total` leads; None where counting took longer than allowed."""
+    """`count` of `total` leads; an estimate, or None, where counting took longer than allowed."""
 
     count: int | None
     total: int
+    is_estimate: bool = False
 
     @property
     def share(self):
@@ -39,11 +42,9 @@ class Matches:
 
     @property
     def warning(self):
-        if self.count == 0 and self.total:
-            return "nobody"
-        if self.count == self.total and self.total:
-            return "everybody"
-        return ""
+        if self.is_estimate or not self.total:
+            return ""
+        return {0: "nobody", self.total: "everybody"}.get(self.count, "")
 
 
 def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):
@@ -58,16 +59,35 @@ def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):
 
 
 def count(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, timeout_ms=None):
-    """Matches(count, total). With `timeout_ms` the statement is bounded and count may be None."""
+    """Matches, exact; with `timeout_ms` an estimate from a sample of leads where exact takes longer than that."""
     sql, bound = matching_sql(tree, criteria=criteria, at=at, scope=scope, days=days)
-    total = Lead.objects.filter(is_test=False).count()
-    found = bounded(timeout_ms, lambda cursor: one(cursor, f"SELECT count(*) {sql}", bound))
-    return Matches(found, total)
+    total = total_leads()
+    found = bounded(timeout_ms, lambda cursor: row(cursor, f"SELECT count(*) {sql}", bound))
+    if found is not None:
+        return Matches(found[0], max(total, found[0]))
+    return estimate(sql.removeprefix(FROM), bound, total, timeout_ms)
 
 
-def one(cursor, sql, bound):
+def estimate(condition, bound, total, timeout_ms):
+    """Matches from the share among some pages of leads: the same ones each time, so that it does not flicker."""
+    percent = min(100.0, 100 * SAMPLED / max(total, 1))
+    sql = f"SELECT count(*) FILTER (WHERE {condition}), count(*) {FROM_SOME} true"  # noqa: S608 only %s
+    found = bounded(timeout_ms, lambda cursor: row(cursor, sql, [*bound, percent]))
+    if found is None or not found[1]:
+        return Matches(None, total)
+    return Matches(round(total * found[0] / found[1]), total, is_estimate=True)
+
+
+def total_leads():
+    """How many leads there are to match; internal and test leads are none of them."""
+    with connection.cursor() as cursor:
+        known = row(cursor, "SELECT reltuples::bigint FROM pg_class WHERE oid = 'leads_lead'::regclass", [])[0]
+    return known if known > EXACT_TOTAL_TO else Lead.objects.filter(is_test=False).count()
+
+
+def row(cursor, sql, bound):
     cursor.execute(sql, bound)
-    return cursor.fetchone()[0]
+    return cursor.fetchone()
 
 
 def bounded(timeout_ms, ask, otherwise=None):
