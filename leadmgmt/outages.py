@@ -7,7 +7,7 @@ import logging
 import sys
 
 import psycopg2
-from csp.constants import SELF, UNSAFE_EVAL
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.template import loader
@@ -98,7 +98,7 @@ def forbidden(request, exception):
 
 
 class AdminScriptPolicyMiddleware:
-    """The admin theme evaluates expressions in its templates; no other page may."""
+    """The admin theme evaluates expressions and writes styles in its templates; no other page may."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -106,5 +106,5 @@ class AdminScriptPolicyMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         if request.path.startswith("/admin/"):
-            response._csp_update = {"script-src": [SELF, UNSAFE_EVAL]}
+            response._csp_update = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
         return response
