@@ -13,8 +13,9 @@ from scoring.explain import explain
 from scoring.models import Score
 from scoring.rescore import rescore
 from scoring.tests import oracle
-from scoring.tests.cast import NOW, SECOND, current
+from scoring.tests.cast import NOW, current
 
+MICROSECOND = timedelta(microseconds=1)
 EXAMPLES = int(os.environ.get("SCORING_EXAMPLES", "200"))
 generated = settings(
     max_examples=EXAMPLES,
@@ -28,9 +29,10 @@ INDUSTRIES = ["", "Software", "Chemistry"]
 KINDS = ["page_view", "download", "hand_raise"]
 ASSETS = ["", "/pricing", "/pricing/enterprise", "/blog"]
 
-# Ages in whole and odd days, so that the edges themselves are met often.
+# Few whole days and many odd ages: the edges themselves are met often, and so is what lies between.
+DAYS = [1, 2, 7, 30]
 ages = st.one_of(
-    st.integers(0, 60).map(lambda n: timedelta(days=n)),
+    st.sampled_from([0, *DAYS, 45]).map(lambda n: timedelta(days=n)),
     st.integers(0, 60 * 86_400_000_000).map(lambda n: timedelta(microseconds=n)),
 )
 points = st.sampled_from([-20, -5, 0.005, 0.07, 1, 1.5, 3.33, 10, 25])
@@ -40,7 +42,7 @@ share_lists = st.lists(st.sampled_from([0, 0.25, 1 / 3, 0.5, 0.999, 1]), min_siz
 @st.composite
 def steps(draw):
     shares = sorted(draw(share_lists), reverse=True)
-    upto = sorted(draw(st.lists(st.integers(1, 60), min_size=len(shares), max_size=len(shares), unique=True)))
+    upto = sorted(draw(st.lists(st.sampled_from([*DAYS, 50, 90]), min_size=len(shares), max_size=len(shares), unique=True)))
     return [[age, share] for age, share in zip(upto, shares, strict=True)]
 
 
@@ -84,12 +86,12 @@ rules = st.one_of(
         optional={
             "cap_count": st.integers(1, 4),
             "cap_points": st.sampled_from([0.01, 2, 7.5, 20]),
-            "window_days": st.integers(1, 60),
+            "window_days": st.sampled_from(DAYS),
             "steps": steps(),
         },
     ),
     st.fixed_dictionaries(
-        {"kind": st.sampled_from(["inactivity", "age"]), "points": points, "days": st.integers(1, 40)}
+        {"kind": st.sampled_from(["inactivity", "age"]), "points": points, "days": st.sampled_from(DAYS)}
     ),
     st.fixed_dictionaries({"kind": st.just("exclude"), "condition": trees(lead_leaves)}),
     st.fixed_dictionaries({"kind": st.just("hand_raise"), "condition": touch_leaves}),
@@ -190,7 +192,9 @@ def test_points_ratings_and_next_change(given_rules, given_people):
         ],
         received_at=NOW,
     )
-    rescore(lead_ids=[lead.pk for lead, _, _ in cast], at=NOW)
+    lead_ids = [lead.pk for lead, _, _ in cast]
+    rescore(lead_ids=lead_ids, at=NOW)
+    changes = []
     for lead, plain, log in cast:
         score, lines = assert_equal(lead, version, rows, plain, log, NOW)
 
@@ -198,8 +202,18 @@ def test_points_ratings_and_next_change(given_rules, given_people):
             return oracle.evaluate(rows, version, version.scale, plain, log, at)["lines"]
 
         assert_next_change(score, lines, {"edges": edges_of(rows, plain, log), "lines": lines_at})
-        why = explain(lead=lead, at=NOW + SECOND * 0)
-        for part in ("fit", "engagement"):
-            assert round(sum(line.points for line in why.lines if line.part == part), 2) == getattr(score, part)
-        # One by one, the scores are what they were in the batch: nothing is written.
-        assert rescore(lead_ids=[lead.pk], at=NOW) == 0
+        changes += [score.next_change_at] if score.next_change_at else []
+    assert_explained(cast[0][0])
+    # One by one, the scores are what they were in the batch: nothing is written.
+    assert rescore(lead_ids=lead_ids[-1:], at=NOW) == 0
+    for at in [min(changes) - MICROSECOND, min(changes)] if changes else []:
+        rescore(lead_ids=lead_ids, at=at)
+        for lead, plain, log in cast:
+            assert_equal(lead, version, rows, plain, log, at)
+
+
+def assert_explained(lead):
+    why, score = explain(lead=lead, at=NOW), Score.objects.get(lead=lead, as_of=NOW)
+    for part in ("fit", "engagement"):
+        assert round(sum(line.points for line in why.lines if line.part == part), 2) == getattr(score, part)
+    assert (why.rating, why.verdict, why.next_change_at) == (score.rating, score.verdict, score.next_change_at)

@@ -1,9 +1,15 @@
+"""Scoring what is due: one lead, a batch, ageing, and what follows for stage and routing."""
+
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads.models import Lead, StageChange
+from leads.models import Lead, Place, StageChange
+from leads.places import ask_rescore
 from scoring.models import Score, ScoreChange
+from scoring.queries import current_scores, routing_scores
 from scoring.rescore import age_due, rescore, rescore_due
 from scoring.tests.cast import (
     COMPETITOR,
@@ -26,6 +32,17 @@ def score_of(who, version):
     return Score.objects.get(lead=who, model_version=version)
 
 
+def stage_of(who):
+    return Lead.objects.get(pk=who.pk).stage
+
+
+def asked_to_route(who):
+    """Whether routing was asked for, and the slate wiped clean."""
+    asked = Lead.objects.get(pk=who.pk).route_at is not None
+    Lead.objects.filter(pk=who.pk).update(route_at=None)
+    return asked
+
+
 def test_it_works():
     version = current(DECISION_MAKER, PRICING)
     sarah = lead(role="Decision maker")
@@ -37,3 +54,194 @@ def test_it_works():
     assert (score.rating, score.verdict) == ("B", "mql")
     assert score.next_change_at == NOW + 6 * DAY
     assert rescore_due(at=NOW) == 0
+    assert routing_scores([sarah.pk])[sarah.pk].total == 40
+    assert [row.model for row in current_scores([sarah.pk])[sarah.pk]] == ["Test"]
+
+
+def test_fit_alone_never_passes():
+    version = current(DECISION_MAKER, fit(500, field="email", op="known"), PRICING)
+    sarah = lead(role="decision maker")
+    rescore_due(at=NOW)
+    assert score_of(sarah, version).verdict == "mql"
+    assert stage_of(sarah) == "mql"
+
+
+def test_a_lead_nobody_can_reach_is_no_mql():
+    version = current(fit(500, field="last_name", op="known"), PRICING)
+    somebody = lead(email=None, last_name="Ng", has_external_id=True)
+    rescore_due(at=NOW)
+    assert score_of(somebody, version).verdict == "none"
+
+
+def test_the_stage_follows_with_the_reason_in_words():
+    current(DECISION_MAKER, PRICING)
+    sarah = lead(role="decision maker")
+    rescore_due(at=NOW - DAY)
+    assert asked_to_route(sarah)
+    for minutes in (1, 2, 3):
+        did(sarah, "page_view", "/pricing", ago=timedelta(minutes=minutes))
+    rescore_due(at=NOW)
+    assert stage_of(sarah) == "sales_ready"
+    assert asked_to_route(sarah)
+    reasons = StageChange.objects.filter(lead=sarah).order_by("pk").values_list("to_stage", "reason")
+    assert list(reasons) == [("mql", "Fit 25 of 20"), ("sales_ready", "Fit 25 of 20, engagement 30 of 30")]
+
+
+def test_cooling_takes_nothing_back():
+    version = current(DECISION_MAKER, PRICING)
+    sarah = lead(role="decision maker")
+    for minutes in (1, 2, 3):
+        did(sarah, "page_view", "/pricing", ago=timedelta(minutes=minutes))
+    rescore_due(at=NOW)
+    asked_to_route(sarah)
+    assert age_due(at=NOW + 40 * DAY) == 1
+    rescore_due(at=NOW + 40 * DAY)
+    assert score_of(sarah, version).verdict == "mql"
+    assert stage_of(sarah) == "sales_ready"
+    assert asked_to_route(sarah)
+    changes = ScoreChange.objects.filter(lead=sarah).order_by("at").values_list("new_rating", "new_verdict")
+    assert list(changes) == [("B", "sales_ready"), ("C", "mql")]
+
+
+def test_a_hand_raise_passes_whatever_the_points():
+    version = current(DECISION_MAKER, HAND_RAISE)
+    sarah = lead()
+    did(sarah, "hand_raise", "quote", ago=SECOND)
+    rescore_due(at=NOW)
+    assert score_of(sarah, version).verdict == "hand_raise"
+    assert stage_of(sarah) == "sales_ready"
+    assert asked_to_route(sarah)
+
+
+def test_only_a_hand_raised_anew_is_news():
+    current(DECISION_MAKER, HAND_RAISE)
+    sarah = lead()
+    did(sarah, "hand_raise", "quote", ago=DAY)
+    rescore_due(at=NOW)
+    asked_to_route(sarah)
+    did(sarah, "page_view", "/blog", ago=SECOND)
+    rescore_due(at=NOW)
+    assert not asked_to_route(sarah)
+    did(sarah, "hand_raise", "quote", now=NOW + DAY)
+    rescore_due(at=NOW + DAY)
+    assert asked_to_route(sarah)
+
+
+def test_a_competitor_is_excluded_and_rated_last():
+    version = current(fit(50, field="email", op="known"), COMPETITOR, HAND_RAISE)
+    spy = lead(company={"relationship": "competitor", "domain": "rival.example"})
+    did(spy, "hand_raise", "quote", ago=SECOND)
+    rescore_due(at=NOW)
+    score = score_of(spy, version)
+    assert (score.fit, score.rating, score.verdict) == (50, "D", "excluded")
+    assert stage_of(spy) == "inquiry"
+
+
+def test_recycling_starts_engagement_afresh():
+    version = current(DECISION_MAKER, PRICING, HAND_RAISE)
+    sarah = lead(role="decision maker")
+    did(sarah, "page_view", "/pricing", ago=2 * DAY)
+    did(sarah, "hand_raise", "quote", ago=2 * DAY)
+    did(sarah, "engagement_since", ago=DAY, engagement=False, properties={"mode": "restart"})
+    did(sarah, "page_view", "/pricing", ago=SECOND)
+    rescore_due(at=NOW)
+    score = score_of(sarah, version)
+    assert (score.engagement, score.verdict, score.hand_raised_at) == (10, "mql", None)
+
+
+def test_before_the_recycle_until_date_only_a_hand_raise_passes():
+    current(fit(50, field="email", op="known"), PRICING, HAND_RAISE)
+    sarah = lead()
+    Lead.objects.filter(pk=sarah.pk).update(place=Place.PARKED, wake_at=NOW + DAY, stage="mql")
+    for minutes in (1, 2, 3):
+        did(sarah, "page_view", "/pricing", ago=timedelta(minutes=minutes))
+    rescore_due(at=NOW)
+    assert stage_of(sarah) == "mql"
+    rescore(lead_ids=[sarah.pk], at=NOW + 2 * DAY)
+    assert stage_of(sarah) == "sales_ready"
+
+
+def test_what_does_not_count_as_engagement_scores_nothing():
+    version = current(PRICING)
+    sarah = lead()
+    did(sarah, "page_view", "/pricing", ago=SECOND, engagement=False)
+    rescore_due(at=NOW)
+    assert score_of(sarah, version).engagement == 0
+
+
+def test_a_test_lead_is_never_scored():
+    current(PRICING)
+    sarah = lead()
+    rescore_due(at=NOW)
+    Lead.objects.filter(pk=sarah.pk).update(is_test=True)
+    ask_rescore(lead_ids=[sarah.pk], at=NOW)
+    assert rescore_due(at=NOW) == 1
+    assert not Score.objects.filter(lead=sarah).exists()
+
+
+def test_a_stated_timeline_runs_out_on_time():
+    version = current(fit(10, field="timeline", op="contains", value="30 days"))
+    sarah = lead(timeline="within 30 days", timeline_until=NOW + 5 * DAY)
+    rescore_due(at=NOW)
+    score = score_of(sarah, version)
+    assert (score.fit, score.next_change_at) == (10, NOW + 5 * DAY)
+    assert age_due(at=NOW + 5 * DAY - SECOND) == 0
+    assert age_due(at=NOW + 5 * DAY) == 1
+    rescore_due(at=NOW + 5 * DAY)
+    score.refresh_from_db()
+    assert (score.fit, score.next_change_at) == (0, None)
+
+
+def test_what_is_dated_later_counts_when_its_time_comes():
+    version = current(PRICING)
+    sarah = lead()
+    did(sarah, "page_view", "/pricing", now=NOW + SECOND, received_at=NOW)
+    rescore_due(at=NOW)
+    assert score_of(sarah, version).engagement == 0
+    assert rescore_due(at=NOW) == 0
+    assert rescore_due(at=NOW + SECOND) == 1
+    assert score_of(sarah, version).engagement == 10
+
+
+def test_nothing_is_written_where_nothing_changed():
+    version = current(DECISION_MAKER, PRICING)
+    sarah = lead()
+    did(sarah, "page_view", "/pricing", ago=DAY)
+    assert rescore(lead_ids=[sarah.pk], at=NOW) == 1
+    before = score_of(sarah, version).as_of
+    assert rescore(lead_ids=[sarah.pk], at=NOW + SECOND) == 0
+    assert score_of(sarah, version).as_of == before
+
+
+def test_the_newest_due_lead_comes_first():
+    version = current(PRICING)
+    backlog = [lead(f"old{n}@example.com", at=NOW - 20 * DAY) for n in range(3)]
+    sarah = lead(at=NOW)
+    assert rescore_due(at=NOW, limit=1) == 1
+    assert [score.lead_id for score in Score.objects.filter(model_version=version)] == [sarah.pk]
+    assert rescore_due(at=NOW, limit=10) == len(backlog)
+
+
+def test_one_lead_takes_five_statements():
+    current(DECISION_MAKER, PRICING, HAND_RAISE)
+    sarah = lead()
+    did(sarah, "page_view", "/pricing", ago=DAY)
+    rescore_due(at=NOW)  # compiles the rules and learns the touchpoint
+    did(sarah, "page_view", "/pricing", ago=SECOND)
+    with CaptureQueriesContext(connection) as queries:
+        rescore_due(at=NOW)
+    statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 5, statements  # claim, live versions, facts, log, write
+
+
+def test_a_batch_takes_no_more_statements_than_one():
+    current(PRICING)
+    many = [lead(f"p{n}@example.com") for n in range(20)]
+    for who in many:
+        did(who, "page_view", "/pricing", ago=SECOND)
+    rescore_due(at=NOW)
+    for who in many:
+        did(who, "page_view", "/pricing", now=NOW)
+    with CaptureQueriesContext(connection) as queries:
+        assert rescore_due(at=NOW) == 20
+    assert len([q for q in queries if "SAVEPOINT" not in q["sql"]]) == 5
