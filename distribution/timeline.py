@@ -6,11 +6,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from distribution.followup import CALL_RESULTS, MEETING_STATES
-from distribution.models import Feedback
+from distribution.models import Action, Feedback
+from leads.models import Activity
 
 PERSON, SALES, SYSTEM = "person", "sales", "system"
 
-# kind → icon, who did it, words; {asset} is what it was about, "?" stands for what is not known
+# kind, or kind and asset → icon, who did it, words; {…} are the asset and properties of the activity
 KINDS = {
     "form_submit": ("form", PERSON, "Filled in the form {asset}"),
     "hand_raise": ("hand", PERSON, "Asked for sales: {asset}"),
@@ -22,20 +23,24 @@ KINDS = {
     "mail_click": ("mail", PERSON, "Clicked in our mail {asset}"),
     "mail_unsubscribe": ("stop", PERSON, "Unsubscribed from marketing mail"),
     "mail_sent": ("nurture", SYSTEM, "We sent the mail {asset}"),
-    "call": ("call", SALES, "Call"),
+    "call": ("call", SALES, "Call: {asset}"),
     "mail_by_rep": ("mail", SALES, "Mail from sales"),
-    "meeting": ("people", SALES, "Meeting"),
+    "meeting": ("people", SALES, "{asset}"),
     "note": ("note", SALES, "Note"),
-    "handoff": ("handoff", SYSTEM, "Handed to sales"),
-    "recycled": ("recycle", SALES, "Recycled to marketing"),
-    "opportunity_opened": ("deal", SALES, "Opportunity opened"),
-    "deal_won": ("deal", SALES, "Deal won"),
-    "deal_lost": ("close", SALES, "Deal lost"),
-    "feedback": ("feedback", SALES, "Lead feedback"),
+    "handoff": ("handoff", SYSTEM, "Handed to sales: {reason}"),
+    "handoff assigned": ("handoff", SALES, "Given to {owner}"),
+    "handoff declined": ("close", SALES, "Declined: {reason}"),
+    "handoff disqualified": ("stop", SALES, "Disqualified: {reason}"),
+    "recycled": ("recycle", SALES, "Recycled to marketing: {reason}"),
+    "opportunity_opened": ("deal", SALES, "Opportunity opened: {name}"),
+    "deal_won": ("deal", SALES, "Deal won: {amount}"),
+    "deal_lost": ("close", SALES, "Deal lost: {reason}"),
+    "feedback": ("feedback", SALES, "Lead feedback: {asset}"),
     "engagement_since": ("score", SYSTEM, "From here on, only new activity counts for the score"),
+    "correction": ("undo", SALES, "Taken back: {asset}"),
 }
-RESULTS = CALL_RESULTS | MEETING_STATES | dict(Feedback.Verdict.choices)
-SAID = ("note", "text", "reason", "message")  # properties that hold somebody's words
+RESULTS = CALL_RESULTS | MEETING_STATES | dict(Feedback.Verdict.choices) | dict(Action.Kind.choices)
+SAID = ("note", "text", "message")  # properties that hold somebody's words
 
 
 @dataclass
@@ -46,20 +51,30 @@ class Moment:
     said: str  # somebody's own words, or ""
     by: str
     at: datetime
-    first_at: datetime  # of several equal ones on a day
-    times: int
     is_scored: bool
+    times: int = 1  # equal ones of the same day, the latest at `at`
+    is_undone: bool = False  # its author took it back; the log keeps both
+
+
+def recent(lead, *, before=None, limit=50):
+    """Activities of a lead, newest first; `before`: (occurred_at, id) of the last one shown."""
+    rows = Activity.objects.filter(lead=lead).select_related("touchpoint").order_by("-occurred_at", "-id")
+    if before:
+        at, pk = before
+        rows = rows.filter(occurred_at__lte=at).exclude(occurred_at=at, pk__gte=pk)
+    return list(rows[:limit])
 
 
 def moments(activities):
     """Moments from activities (newest first, touchpoint loaded); equal ones of a day in a row become one, "3×"."""
+    undone = {row.properties.get("undoes") for row in activities if row.touchpoint.kind == "correction"}
     result, keys = [], []
     for activity in activities:
         moment = moment_of(activity)
-        key = (moment.text, moment.said, moment.by, timezone.localtime(moment.at).date())
+        moment.is_undone = activity.pk in undone
+        key = (moment.text, moment.said, moment.by, moment.is_undone, timezone.localtime(moment.at).date())
         if result and keys[-1] == key:
             result[-1].times += 1
-            result[-1].first_at = moment.at
         else:
             result.append(moment)
             keys.append(key)
@@ -67,20 +82,17 @@ def moments(activities):
 
 
 def moment_of(activity):
-    point, properties = activity.touchpoint, activity.properties or {}
-    icon, tone, text = KINDS.get(point.kind, ("info", SYSTEM, point.kind.replace("_", " ").capitalize() + " {asset}"))
-    asset = str(properties.get("title") or properties.get("subject") or readable(point.asset))
-    result = str(properties.get("result") or properties.get("state") or properties.get("verdict") or "")
-    text = text.format(asset=asset).strip(": ")
-    if result:
-        text += f": {RESULTS.get(result, result)}"
-    if properties.get("amount"):
-        text += f", {properties['amount']}"
+    point, facts = activity.touchpoint, activity.properties or {}
+    unknown = ("info", SYSTEM, point.kind.replace("_", " ").capitalize() + " {asset}")
+    icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind, unknown)
+    asset = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset) or readable(point.asset)
+    said = {key: facts.get(key) or "" for key in ("reason", "name", "amount", "owner")}
+    text = words.format(asset=asset, **said)
     return Moment(
-        icon=icon, tone=tone, text=text,
-        said=next((str(properties[key]) for key in SAID if properties.get(key)), ""),
-        by=str(properties.get("by") or ""),
-        at=activity.occurred_at, first_at=activity.occurred_at, times=1,
+        icon=icon, tone=tone, text=text.strip(": "),
+        said=next((str(facts[key]) for key in SAID if facts.get(key)), ""),
+        by=str(facts.get("by") or "") if tone != PERSON else "",
+        at=activity.occurred_at,
         is_scored=activity.engagement or tone != PERSON,
     )  # fmt: skip
 

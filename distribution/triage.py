@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from distribution import queries
+from django.db.models import Count, Q
+
+from distribution.access import handoffs_for
+from distribution.models import Handoff
+from distribution.queries import Page, mine, page_of, rows_of, urgent
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,59 @@ SECTIONS = {
     ),
 }  # fmt: skip
 FIRST = "now"
+SIZE = 50
+QUIET = 4  # the urgency of what is neither late, asked for, due nor new: see queries.URGENCIES
+
+
+def later(at):
+    """What is planned for another time, with nothing newer to react to."""
+    return Q(urgency=QUIET, due__gt=at)
+
+
+def now(at):
+    return Q(urgency__lt=QUIET) | Q(due__isnull=True) | Q(due__lte=at)
+
+
+def condition(show, at):
+    return {"now": now(at), "new": Q(status=Handoff.Status.OFFERED), "later": later(at)}.get(show, Q())
+
+
+def matching(handoffs, search):
+    """Every word is part of name, company, e-mail or external id; the words in any order."""
+    for word in search.split():
+        handoffs = handoffs.filter(lead__search_text__icontains=word)
+    return handoffs
+
+
+def my_page(user, *, show, search="", at, page=1):
+    """(Page of LeadRow for one section, {section: count}). Bounded queries, however many leads."""
+    own = matching(mine(user, at=at), search)
+    queued = matching(in_my_queues(user), search)
+    counts = own.order_by().aggregate(
+        now=Count("pk", filter=now(at)),
+        new=Count("pk", filter=condition("new", at)),
+        later=Count("pk", filter=later(at)),
+        all=Count("pk"),
+    )
+    counts["queues"] = queued.count()
+    chosen = urgent(queued, at=at).order_by("created_at", "id") if show == "queues" else own.filter(condition(show, at))
+    return sliced(chosen, at=at, page=page, count=counts[show]), counts
+
+
+def sliced(handoffs, *, at, page, count):
+    number = min(max(page, 1), max(1, -(-count // SIZE)))
+    rows = handoffs.select_related("lead__company", "owner__user", "queue")[(number - 1) * SIZE : number * SIZE]
+    return Page(rows=rows_of(list(rows), at=at), count=count, number=number, has_next=number * SIZE < count)
+
+
+def in_my_queues(user):
+    """Waiting hand-offs that this person may take: their own queues', not the one marketing reviews."""
+    return handoffs_for(user).filter(status=Handoff.Status.WAITING, queue__is_review=False)
+
+
+def untouched_by_reps(user, *, at):
+    """Page of LeadRow: with a rep, and touched by no person yet; longest first. What waits in queues is apart."""
+    rows = handoffs_for(user).filter(
+        status__in=[Handoff.Status.OFFERED, Handoff.Status.ACCEPTED], first_response_at__isnull=True, respond_by__isnull=False
+    )
+    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=1, size=SIZE)

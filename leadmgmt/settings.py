@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "distribution.access.AccessMiddleware",
+    "distribution.zone.ZoneMiddleware",
 ]
 
 ROOT_URLCONF = "leadmgmt.urls"

@@ -1,10 +1,12 @@
 """Every URL of the product. Who may open which: `distribution.access`."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
 from distribution.api import OwnedLeadViewSet
+from distribution.views import actions, entrance, lead_page, my_leads, team
 from leadmgmt.api import ApiDocsView
 from leadmgmt.health import healthz, readyz
 from leads.api import LeadActivitiesView
@@ -18,6 +20,30 @@ handler404 = "leadmgmt.outages.not_found"
 handler500 = "leadmgmt.outages.server_error"
 
 urlpatterns = [
+    path("", entrance.home, name="home"),
+    path("sign-in/", entrance.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sales/", my_leads.my_leads, name="my-leads"),
+    path("sales/team/", team.team, name="team"),
+    path("sales/team/reps/<int:pk>/presence/", team.presence, name="rep-presence"),
+    path("leads/<int:pk>/", lead_page.lead_page, name="lead-page"),
+    path("leads/<int:pk>/timeline/", lead_page.lead_timeline, name="lead-timeline"),
+    path("handoffs/<int:pk>/accept/", actions.act, name="handoff-accept"),
+    path("handoffs/<int:pk>/decline/", actions.act, name="handoff-decline"),
+    path("handoffs/<int:pk>/disqualify/", actions.act, name="handoff-disqualify"),
+    path("handoffs/<int:pk>/assign/", team.assign, name="handoff-assign"),
+    path("handoffs/<int:pk>/calls/", actions.act, name="log-call"),
+    path("handoffs/<int:pk>/mails/", actions.act, name="log-mail"),
+    path("handoffs/<int:pk>/meetings/", actions.act, name="log-meeting"),
+    path("handoffs/<int:pk>/notes/", actions.act, name="add-note"),
+    path("handoffs/<int:pk>/follow-ups/", actions.act, name="add-follow-up"),
+    path("handoffs/<int:pk>/recycle/", actions.act, name="recycle"),
+    path("handoffs/<int:pk>/feedback/", actions.act, name="give-feedback"),
+    path("handoffs/<int:pk>/opportunities/", actions.act, name="opportunity-open"),
+    path("opportunities/<int:pk>/won/", actions.act, name="opportunity-win"),
+    path("opportunities/<int:pk>/lost/", actions.act, name="opportunity-lose"),
+    path("follow-ups/<int:pk>/done/", actions.act, name="follow-up-done"),
+    path("undo/", actions.take_back, name="undo"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/leads/", OwnedLeadViewSet.as_view({"get": "list", "post": "create"}), name="api-leads"),

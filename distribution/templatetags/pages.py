@@ -15,7 +15,7 @@ NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
     ("my-leads", "My leads", "list"),
     ("team", "Team", "team"),
 ]
-SOON = 30 * 60  # seconds before a promise turns amber
+SOON, DAY = 30 * 60, 86400  # seconds before a promise turns amber; before its date says more than the time left
 # What the best, second, third and any further rating of the default scale are called beside their letter.
 RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "Cold")}
 
@@ -62,14 +62,16 @@ def when(context, moment, style="relative"):
 
 @register.simple_tag(takes_context=True)
 def promise(context, due, is_overdue=False):
-    """What is promised by when: "by 14:05, 12 min left", or how long it is overdue."""
+    """What is promised by when: "by 14:05, 12 min left", "2 days overdue", "Mon 30 Nov, 09:00"."""
     now = context.get("now") or timezone.now()
     seconds = (due - now).total_seconds()
     late = is_overdue or seconds < 0
-    tone = "late" if late else "soon" if seconds < SOON else ""
+    if not late and seconds > DAY:
+        return format_html("{} {}", icon("calendar"), when(context, due, "clock"))
     return format_html(
-        '<span class="promise {}">{} {} {}, <time datetime="{}" title="{}" data-style="left">{} {}</time></span>',
-        tone, icon("warning" if late else "clock"), "was due" if late else "by", words.clock(due, now),
+        '<span class="promise {}">{} {}<time datetime="{}" title="{}" data-style="left">{} {}</time></span>',
+        "late" if late else "soon" if seconds < SOON else "", icon("warning" if late else "clock"),
+        "" if late else f"by {words.clock(due, now)}, ",
         due.isoformat(), words.exact(due), words.span(seconds), "overdue" if late else "left",
     )  # fmt: skip
 
@@ -102,3 +104,25 @@ def meter(value, most=100):
         '<rect class="track" width="100" height="6"/><rect class="fill" width="{}" height="6"/></svg>',
         width,
     )
+
+
+@register.simple_tag
+def points(value):
+    """Signed, so that what costs points reads as plainly as what brings them."""
+    return f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+@register.simple_tag
+def percent(factor):
+    return f"{100 * factor:.0f} %"
+
+
+@register.simple_tag
+def waterfall_bar(bar):
+    """One step of the waterfall; the figure stands beside it."""
+    left, right = sorted((bar.start, bar.end))
+    return format_html(
+        '<svg class="waterfall" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="track" width="100" height="10"/><rect class="{}" x="{}" width="{}" height="10"/></svg>',
+        "up" if bar.end >= bar.start else "down", f"{left:.2f}", f"{max(right - left, 1):.2f}",
+    )  # fmt: skip

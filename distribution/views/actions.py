@@ -46,7 +46,7 @@ TABLE = [
     Action("recycle", "recycle", "Recycle", "recycle", forms.RecycleForm, recycling.recycle, "{lead} went back to marketing.", "Recycle", "r"),
     Action("give-feedback", "feedback", "Feedback", "feedback", forms.FeedbackForm, feedback.give, "Thank you: marketing sees your feedback.", "Give feedback"),
     Action("handoff-decline", "decline", "Decline", "close", forms.DeclineForm, handoff.decline, "{lead} declined.", "Decline", leaves=True),
-    Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, handoff.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),
+    Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, recycling.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),
 ]  # fmt: skip
 ACTIONS = {action.route: action for action in TABLE}
 PANELS = {action.do: action for action in TABLE if action.form is not forms.EmptyForm}

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 from distribution import queries
 from distribution.access import leads_for, may_assign, may_work
 from distribution.models import Feedback, Handoff, Opportunity
-from distribution.timeline import moments
+from distribution.timeline import moments, recent
 from distribution.views.actions import ACTIONS, PANELS
+from distribution.waterfall import waterfall
+from leads import consent
 from leads.models import Place
-from leads.queries import timeline
 from nurturing.queries import positions
 from scoring.explain import explain
 
@@ -39,21 +40,22 @@ def lead_page(request, pk):
 
 @require_safe
 def lead_timeline(request, pk):
-    """Older moments: a part for htmx, a page of its own otherwise. `before` is an ISO moment."""
+    """What happened before: a part for htmx, a page of its own otherwise. `before`: "moment,id" of the last one shown."""
     lead = lead_or_404(request.user, pk)
-    context = {"lead": lead, "now": timezone.now()} | timeline_part(lead, before=moment_or_404(request))
+    context = {"lead": lead, "now": timezone.now()} | timeline_part(lead, before=place_or_404(request))
     part = request.htmx.target == "older"
     return render(request, "distribution/_timeline.html" if part else "distribution/timeline.html", context)
 
 
-def moment_or_404(request):
+def place_or_404(request):
+    moment, _, number = request.GET.get("before", "").rpartition(",")
     try:
-        moment = parse_datetime(request.GET.get("before", ""))
+        moment = parse_datetime(moment)
     except ValueError:
         moment = None
-    if moment is None or timezone.is_naive(moment):
-        raise Http404("No moment of that name.")
-    return moment
+    if moment is None or timezone.is_naive(moment) or not number.isdecimal() or len(number) > 18:
+        raise Http404("No such place in the timeline.")
+    return moment, int(number)
 
 
 def render_lead_page(request, lead, *, do="", form=None, subject=None, status=200):
@@ -61,12 +63,16 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
     now = timezone.now()
     brief = queries.brief(lead, user=request.user, at=now)
     history = Handoff.objects.filter(lead=lead).select_related("owner__user", "queue").order_by("-created_at")[:HISTORY]
+    explanation = None if brief.withheld else explain(lead=lead, at=now)
+    colleagues = [colleague.pk for colleague, *_ in brief.colleagues]
     context = {
         "lead": lead,
         "now": now,
         "brief": brief,
         "handoff": brief.handoff,
-        "explanation": None if brief.withheld else explain(lead=lead, at=now),
+        "explanation": explanation,
+        "parts": waterfall(explanation) if explanation else [],
+        "visible": set(leads_for(request.user).filter(pk__in=colleagues).values_list("pk", flat=True)),
         "position": positions([lead.pk]).get(lead.pk),
         "history": history,
         "bar": bar(request.user, brief),
@@ -74,17 +80,30 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         "soon": now + timedelta(minutes=30),
         "in_sales": lead.place == Place.SALES,
     }
-    context |= timeline_part(lead) | panel(request, lead, brief.handoff, do, form=form, subject=subject)
+    context |= refusals(lead) | timeline_part(lead) | panel(request, lead, brief.handoff, do, form=form, subject=subject)
     return render(request, "distribution/lead.html", context, status=status)
 
 
+REFUSALS = [("no_call", "phone", "sales"), ("no_mail", "email", "sales"), ("no_marketing", "email", "marketing")]
+
+
+def refusals(lead):
+    """Why this person must not be called, written to, or sent marketing; missing address is no refusal."""
+    found = {}
+    for key, channel, purpose in REFUSALS:
+        address = lead.phone if channel == "phone" else lead.email
+        reason = consent.refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "") if address else ""
+        found[key] = reason
+    return found
+
+
 def timeline_part(lead, before=None):
-    activities = list(timeline(lead, before=before, limit=PER_PAGE + 1))
+    activities = recent(lead, before=before, limit=PER_PAGE + 1)
     shown = activities[:PER_PAGE]
     return {
         "moments": moments(shown),
-        "older": shown[-1].occurred_at.isoformat() if len(activities) > PER_PAGE else "",
-        "before": before,
+        "older": f"{shown[-1].occurred_at.isoformat()},{shown[-1].pk}" if len(activities) > PER_PAGE else "",
+        "before": before[0] if before else None,
     }
 
 
@@ -111,7 +130,7 @@ def bar(user, brief):
         more = ["log-mail", "log-meeting", "opportunity-open", "recycle", "handoff-disqualify"]
         if row.status == Handoff.Status.OFFERED:
             main, more = ["handoff-accept", *main], [*more, "handoff-decline"]
-    deals = [deal for deal in brief.opportunities if deal.status == Opportunity.Status.OPEN]
+    deals = [deal for deal in brief.opportunities if deal.status == Opportunity.Status.OPEN and deal.handoff_id == row.pk]
     return feedback | {
         "main": [ACTIONS[route] for route in main],
         "more": [ACTIONS[route] for route in more],
@@ -126,7 +145,7 @@ def panel(request, lead, row, do, *, form=None, subject=None):
     if action is None or row is None or not may_work(request.user, row):
         return {}
     if action.subject == "opportunity" and subject is None:
-        deals = Opportunity.objects.filter(lead=lead, status=Opportunity.Status.OPEN)
+        deals = Opportunity.objects.filter(handoff=row, status=Opportunity.Status.OPEN)
         number = request.GET.get("opportunity", "")
         subject = deals.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else deals.first()
         if subject is None:

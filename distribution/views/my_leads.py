@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from distribution import queries, triage
+from distribution import triage
 from leads import consent
 from leads.models import Channel, Purpose
 
@@ -18,8 +18,7 @@ def my_leads(request):
     search = request.GET.get("q", "").strip()[:100]
     number = request.GET.get("page", "1")
     number = int(number) if number.isdecimal() and len(number) < 6 else 1
-    counts = triage.counts(request.user, at=now, search=search)
-    page = triage.page_of(request.user, show=show, search=search, at=now, page=max(number, 1))
+    page, counts = triage.my_page(request.user, show=show, search=search, at=now, page=number)
     lead_ids = [row.handoff.lead_id for row in page.rows]
     context = {
         "now": now,

@@ -6,13 +6,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from distribution import handoff, queries, reports
+from distribution import handoff, queries, reports, triage
 from distribution.access import Role, handoffs_for, may_assign, roles
 from distribution.forms import AssignForm
 from distribution.handoff import HandoffError
 from distribution.models import Rep
 from distribution.views.actions import say
 from distribution.words import plural, span
+from leads.models import Lead
+
+ORPHANS = 20
 
 
 def reps_of(user):
@@ -24,23 +27,33 @@ def reps_of(user):
 @require_safe
 def team(request):
     now = timezone.now()
-    untouched = queries.untouched(request.user, at=now)
+    untouched = triage.untouched_by_reps(request.user, at=now)
     waiting = queries.waiting(request.user, at=now)
+    orphans = named(queries.orphans(at=now, limit=ORPHANS))
+    unreachable = queries.nobody_can_contact(at=now, limit=ORPHANS)
     context = {
         "now": now,
         "untouched": untouched,
         "waiting": waiting,
         "load": reports.team_load(request.user, at=now),
         "reps": reps_of(request.user),
-        "orphans": queries.orphans(at=now),
+        "orphans": orphans,
+        "unreachable": unreachable,
+        "stranded": len(orphans) + len(unreachable),
         "finding": finding(untouched, waiting, now),
     }
     return render(request, "distribution/team.html", context)
 
 
+def named(orphans):
+    """(Lead, problem) of each orphan."""
+    leads = Lead.objects.select_related("company").in_bulk([orphan.lead_id for orphan in orphans])
+    return [(leads[orphan.lead_id], orphan.problem) for orphan in orphans if orphan.lead_id in leads]
+
+
 def finding(untouched, waiting, now):
     """The one thing to see first, in words: {"text": …, "is_clear": bool}."""
-    late = [row for row in untouched.rows if row.is_overdue]
+    late = [row for row in untouched.rows + waiting.rows if row.is_overdue]
     if late:
         oldest = min(late, key=lambda row: row.since)
         whose = oldest.handoff.owner or oldest.handoff.queue

@@ -4,7 +4,7 @@ const NAMES = { system: "as the system", light: "light", dark: "dark" };
 const YEAR = 31536000;
 
 export function remember(name, value) {
-  document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${value ? YEAR : 0}; samesite=lax`;
+  document.cookie = `${name}=${value}; path=/; max-age=${value ? YEAR : 0}; samesite=lax`;
 }
 
 export function startTheme() {
