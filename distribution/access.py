@@ -39,7 +39,6 @@ ROUTES = {
     "sign-out": PUBLIC,
     "healthz": PUBLIC,
     "readyz": PUBLIC,
-    "favicon": PUBLIC,
     "public-form": PUBLIC,
     "public-form-thanks": PUBLIC,
     "track-click": PUBLIC,
@@ -69,7 +68,6 @@ ROUTES = {
     "give-feedback": SALES,
     "undo": REVIEW,
     "rep-presence": {Role.MANAGER, Role.ADMIN},
-    "no-next-step": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
 }
 
 # Beginnings of paths that are governed as a whole.
@@ -127,8 +125,16 @@ class AccessMiddleware:
         if rule is not None and not request.user.is_authenticated:
             return sign_in_first(request)
         if not may_open(request.user, rule):
-            raise PermissionDenied("Your role does not open this page.")
+            raise PermissionDenied(refusal(request.user, rule))
         return None
+
+
+def refusal(user, rule):
+    """Why, in words for the person who is refused."""
+    mine = " and ".join(sorted(roles(user))) or "no role yet"
+    if isinstance(rule, set | frozenset):
+        return f"This is for: {', '.join(sorted(rule))}. Your account is: {mine}."
+    return f"This is not open to your account ({mine})."
 
 
 def sign_in_first(request):

@@ -84,7 +84,8 @@ class Facts:
 
     @property
     def raises_hand(self):
-        return self.verdict == Verdict.HAND_RAISE
+        """Asked for sales in this cycle; also when an exclusion rule holds, which comes later in the order."""
+        return self.score is not None and self.score.hand_raised_at is not None
 
     @property
     def held_back(self):
@@ -112,7 +113,8 @@ class Facts:
 
     @property
     def qualified(self):
-        return self.verdict in (Verdict.MQL, Verdict.SALES_READY, Verdict.HAND_RAISE)
+        """Fits, and is not excluded. Whom no channel reaches is no MQL, but a matter of finding contact data."""
+        return self.score is not None and self.verdict != Verdict.EXCLUDED and self.score.fit >= self.mql_fit
 
     @property
     def relationship(self):

@@ -17,13 +17,11 @@ ACTIVE = "EXISTS (SELECT 1 FROM nurturing_enrollment e WHERE e.lead_id = l.id AN
 AHEAD = """EXISTS (SELECT 1 FROM nurturing_enrollment e JOIN nurturing_touch t ON t.enrollment_id = e.id
   WHERE e.lead_id = l.id AND e.is_main AND e.status = 'active'
     AND (t.status IN ('due', 'claimed', 'sending', 'open') OR NOT t.followed_up))"""
-# Still to be decided within moments, unless the decision itself is stuck.
-PENDING = "(l.rescore_at > %(late)s OR l.route_at > %(late)s)"
 
 # place (or "" for any), what is wrong, SQL over l
 PROBLEMS = [
     ("scoring", "Waits for a score that nobody asked for", "l.rescore_at IS NULL AND l.route_at IS NULL"),
-    ("scoring", "Due for scoring or routing for over an hour", f"NOT {PENDING} AND (l.rescore_at IS NOT NULL OR l.route_at IS NOT NULL)"),
+    ("scoring", "Due for scoring or routing for over an hour", "least(l.rescore_at, l.route_at) < %(late)s"),
     ("nurture", "In no program", f"NOT {ACTIVE}"),
     ("nurture", "In a program with no touch ahead", f"{ACTIVE} AND NOT {AHEAD}"),
     ("sales", "No open hand-off", f"NOT {OPEN}"),

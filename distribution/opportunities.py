@@ -128,9 +128,11 @@ def with_sales(lead):
 def positive(amount):
     """A Decimal with two places, more than 0 and below 10 billion, or HandoffError."""
     try:
-        value = Decimal(str(amount)).quantize(Decimal("0.01"))
+        value = Decimal(str(amount))
     except InvalidOperation:
-        raise HandoffError("The amount must be a number, e.g. 12500.") from None
-    if not 0 < value < 10**10:
-        raise HandoffError("The amount must be more than 0.")
-    return value
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise HandoffError("The amount must be a number, e.g. 12500.")
+    if not Decimal("0.01") <= value < 10**10:
+        raise HandoffError("The amount must be more than 0 and less than ten billion.")
+    return value.quantize(Decimal("0.01"))

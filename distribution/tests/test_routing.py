@@ -1,0 +1,269 @@
+"""The routing order, step by step, through the real log and the real score."""
+
+from datetime import timedelta
+
+import pytest
+
+from distribution import recycling, routing
+from distribution.models import CompanyOwner, Handoff, Opportunity, RoutingDecision, RoutingRule, SalesQueue
+from distribution.tests import cast
+from distribution.tests.cast import DAY, HOUR, NOW
+from leads import consent, places
+from leads.models import Lead, Relationship
+from nurturing.models import Enrollment
+
+pytestmark = pytest.mark.django_db
+
+
+def decision(who):
+    return RoutingDecision.objects.filter(lead=who).latest("at", "id")
+
+
+def test_a_hand_raise_goes_to_sales():
+    rita = cast.rita()
+    row = cast.handed()
+    assert (row.status, row.owner, row.lead.place, row.lead.stage) == ("offered", rita, "sales", "sales_ready")
+    assert row.why_now == "Asks for sales (demo-request)" and row.is_hand_raise
+    assert row.rating == "A" and row.respond_by == NOW + HOUR and row.cycle_no == 1
+    assert (decision(row.lead).step, decision(row.lead).outcome) == (10, "sales")
+
+
+def test_the_order_is_numbered_as_the_field_numbers_it():
+    numbers = [number for number, _, _ in routing.ORDER]
+    assert sorted(set(numbers)) == [1, 2, 4, 5, 7, 8, 9, 10, 11, 12, 13]
+    assert numbers.index(4) < numbers.index(5) < numbers.index(8) < numbers.index(11) < numbers.index(13)
+
+
+def test_1_test_leads_are_kept_and_not_routed():
+    who = cast.lead(is_test=True)
+    routing.route(lead_ids=[who.pk], at=NOW)
+    who.refresh_from_db()
+    assert who.place == "disqualified" and who.place_reason == "Internal or test: kept, not routed"
+    assert not Handoff.objects.exists() and decision(who).step == 1
+
+
+def test_2_who_objected_to_all_contact_is_not_contacted_even_when_asking():
+    cast.rita()
+    who = cast.lead()
+    consent.suppress(address=who.email, channel="all", purpose="all", reason="objected", at=NOW)
+    cast.asks(who)
+    cast.flow()
+    who.refresh_from_db()
+    assert (who.place, who.place_reason) == ("disqualified", "Objected to all contact")
+    assert decision(who).step == 2 and not Handoff.objects.exists()
+
+
+def test_2_an_unsubscribed_person_who_asks_still_goes_to_sales():
+    cast.rita()
+    who = cast.lead()
+    consent.suppress(address=who.email, channel="email", purpose="marketing", reason="unsubscribed", at=NOW)
+    assert cast.handed(who).status == "offered"
+
+
+def test_4_a_colleague_joins_an_open_opportunity_without_a_new_clock():
+    cast.rita()
+    ron = cast.rep("Ron", queues=[])
+    acme = cast.acme()
+    first = cast.lead("first@acme.net", company=acme)
+    deal = Opportunity.objects.create(company=acme, lead=first, owner=ron, name="Acme", opened_at=NOW)
+    row = cast.handed(cast.lead("second@acme.net", company=acme))
+    assert row.owner == ron and row.respond_by is None and decision(row.lead).step == 4
+    assert [contact.lead for contact in deal.contacts.all()] == [row.lead]
+
+
+def test_5_a_customer_who_asks_goes_to_the_account_owner():
+    cast.rita()
+    ron = cast.rep("Ron", queues=[])
+    acme = cast.acme(relationship=Relationship.CUSTOMER)
+    CompanyOwner.objects.create(company=acme, rep=ron, is_named_account=True, since=NOW - 900 * DAY)
+    row = cast.handed(cast.lead(company=acme))
+    assert row.owner == ron and "Existing customer" in row.flags and decision(row.lead).step == 5
+
+
+def test_5_a_customers_colleague_who_only_reads_is_a_customer_and_no_prospect():
+    who = cast.lead(company=cast.acme(relationship=Relationship.CUSTOMER))
+    cast.did(who, "download", "/white-papers/roi")
+    cast.flow()
+    who.refresh_from_db()
+    assert who.place == "customer" and not Enrollment.objects.exists()
+
+
+def test_7_colleagues_follow_to_the_same_rep_for_90_days_even_over_capacity():
+    acme, rita = cast.acme(), cast.rita(capacity=1)
+    cast.ron()
+    first = cast.handed(cast.lead("one@acme.net", company=acme))
+    assert first.owner == rita
+    assert CompanyOwner.objects.get(company=acme).rep == rita
+    second = cast.handed(cast.lead("two@acme.net", company=acme), NOW + 80 * DAY)
+    assert second.owner == rita and decision(second.lead).step == 7
+    third = cast.handed(cast.lead("three@acme.net", company=acme), NOW + 160 * DAY)
+    assert third.owner == rita, "each hand-off renews the 90 days"
+    late = cast.handed(cast.lead("late@acme.net", company=acme), NOW + 255 * DAY)
+    assert late.owner.user.first_name == "Ron" and decision(late.lead).step == 10
+    assert CompanyOwner.objects.get(company=acme).rep == late.owner
+
+
+def test_7_a_named_account_stays_with_its_owner_for_good():
+    cast.rita()
+    ron, acme = cast.rep("Ron", queues=[]), cast.acme()
+    CompanyOwner.objects.create(company=acme, rep=ron, is_named_account=True, since=NOW - 900 * DAY)
+    assert cast.handed(cast.lead(company=acme)).owner == ron
+
+
+def test_7_an_absent_owner_does_not_keep_a_lead_waiting():
+    rita, acme = cast.rita(), cast.acme()
+    ron = cast.rep("Ron", queues=[], is_present=False)
+    CompanyOwner.objects.create(company=acme, rep=ron, is_named_account=True, since=NOW)
+    assert cast.handed(cast.lead(company=acme)).owner == rita
+    assert CompanyOwner.objects.get(company=acme).rep == ron
+
+
+def test_7_already_with_a_rep_means_a_fresh_why_now_and_no_new_hand_off():
+    cast.rita()
+    row = cast.handed()
+    cast.asks(row.lead, NOW + HOUR)
+    cast.flow(NOW + HOUR)
+    fresh = cast.reread(row)
+    assert Handoff.objects.count() == 1 and fresh.why_now_at == NOW + HOUR
+    assert fresh.respond_by == row.respond_by, "no new clock"
+    assert decision(row.lead).outcome == "refreshed"
+
+
+def test_8_a_competitor_who_asks_waits_in_review():
+    cast.rita()
+    row = cast.handed(cast.lead(company=cast.acme(relationship=Relationship.COMPETITOR)))
+    assert (row.status, row.queue, row.owner) == ("waiting", cast.review(), None)
+    assert decision(row.lead).step == 8 and not CompanyOwner.objects.exists()
+
+
+def test_9_free_mail_and_students_go_to_sales_with_a_flag():
+    cast.rita()
+    free = cast.handed(cast.lead("sarah@gmail.com"))
+    assert free.flags == ["Free-mail address"] and decision(free.lead).step == 9
+    student = cast.handed(cast.lead("prof@physics.edu"))
+    assert student.owner is not None and student.flags == ["May be a student"]
+
+
+def test_11_who_is_excluded_is_disqualified_with_the_reason():
+    cast.rita()
+    who = cast.lead(company=cast.acme(relationship=Relationship.COMPETITOR))
+    cast.warms_up(who)
+    cast.flow()
+    who.refresh_from_db()
+    assert (who.place, who.stage) == ("disqualified", "disqualified")
+    assert who.place_reason == "Excluded: Works for a competitor" and decision(who).step == 11
+
+
+def test_11_is_taken_back_when_its_reason_is_gone():
+    acme = cast.acme(relationship=Relationship.COMPETITOR)
+    who = cast.lead(company=acme)
+    cast.did(who, "download", "/a")
+    cast.flow()
+    acme.relationship = Relationship.PROSPECT
+    acme.save(update_fields=["relationship"])
+    places.ask_rescore(lead_ids=[who.pk], at=NOW + HOUR)
+    cast.flow(NOW + HOUR)
+    who.refresh_from_db()
+    assert (who.place, who.stage) == ("nurture", "mql")
+
+
+def test_12_enough_fit_and_engagement_pass():
+    rita = cast.rita()
+    who = cast.lead()
+    cast.warms_up(who)
+    cast.flow()
+    row = Handoff.objects.get(lead=who)
+    assert row.owner == rita and not row.is_hand_raise and row.reason.startswith("Sales-ready: fit 45")
+    assert decision(who).step == 12
+
+
+def test_13_fit_alone_is_nurtured():
+    cast.rita()
+    who = cast.lead()
+    cast.did(who, "download", "/white-papers/roi")
+    cast.flow()
+    who.refresh_from_db()
+    assert (who.place, who.stage) == ("nurture", "mql") and Enrollment.objects.get(lead=who).status == "active"
+    assert decision(who).outcome == "nurture"
+
+
+def test_13_the_unqualified_are_parked_until_a_date_and_come_back_by_themselves():
+    who = cast.lead(role="", company_size=5)
+    cast.did(who, "download", "/white-papers/roi")
+    cast.flow()
+    who.refresh_from_db()
+    assert who.place == "parked" and who.wake_at == NOW + timedelta(days=routing.UNQUALIFIED_DAYS)
+    assert who.place_reason == "Not qualified: fit -10 of 20"
+    later = who.wake_at + HOUR
+    assert recycling.wake_parked(at=later) == 1
+    cast.flow(later)
+    who.refresh_from_db()
+    assert who.place == "parked" and who.wake_at > later
+
+
+def test_13_without_a_usable_channel_the_lead_is_parked_visibly():
+    who = cast.lead(None, phone="", company=cast.acme())
+    cast.did(who, "event", "booth")
+    cast.flow()
+    who.refresh_from_db()
+    assert who.place == "parked" and "no usable channel" in who.place_reason
+    assert decision(who).outcome == "parked"
+
+
+def test_nobody_free_means_waiting_in_the_default_queue():
+    emea = SalesQueue.objects.create(name="EMEA", slug="emea")
+    cast.rita(queues=[emea], is_present=False)
+    RoutingRule.objects.create(name="EMEA", queue=emea, condition={"is": "lead_field", "field": "country", "op": "equals", "value": "DE"})
+    row = cast.handed(cast.lead(country="DE"))
+    assert (row.status, row.queue, row.owner) == ("waiting", cast.queue(), None)
+    assert row.lead.place == "sales"
+
+
+def test_rules_choose_the_queue_by_position():
+    small = SalesQueue.objects.create(name="Small", slug="small")
+    big = SalesQueue.objects.create(name="Big", slug="big")
+    rita, ron = cast.rita(queues=[small]), cast.ron(queues=[big])
+    size = {"is": "lead_field", "field": "company_size", "op": "at_least"}
+    RoutingRule.objects.create(name="Big", position=1, queue=big, condition={**size, "value": 100})
+    RoutingRule.objects.create(name="All", position=2, queue=small, condition={})
+    RoutingRule.objects.create(name="Off", position=0, queue=small, condition={}, is_active=False)
+    RoutingRule.objects.create(name="Broken", position=0, queue=small, condition={"is": "gone"})
+    assert cast.handed(cast.lead("a@a.net", company_size=300)).owner == ron
+    assert cast.handed(cast.lead("b@b.net", company_size=3)).owner == rita
+
+
+def test_a_repeat_with_nothing_new_writes_nothing():
+    cast.rita()
+    ready, nurtured, parked = cast.handed().lead, cast.lead("n@n.net"), cast.lead("p@p.net", role="", company_size=1)
+    for who in (nurtured, parked):
+        cast.did(who, "download", "/a")
+    cast.flow()
+    before = RoutingDecision.objects.count(), Lead.objects.get(pk=parked.pk).wake_at
+    routing.route(lead_ids=[ready.pk, nurtured.pk, parked.pk], at=NOW + HOUR)
+    assert (RoutingDecision.objects.count(), Lead.objects.get(pk=parked.pk).wake_at) == before
+    assert Handoff.objects.count() == 1 and Enrollment.objects.count() == 1
+
+
+def test_a_lead_whose_score_is_due_waits_for_it():
+    cast.rita()
+    who = cast.lead()
+    cast.asks(who)
+    places.ask_route(lead_ids=[who.pk], at=NOW)
+    assert routing.route_due(at=NOW) == 0
+    cast.flow()
+    assert Handoff.objects.filter(lead=who).exists()
+
+
+def test_a_batch_takes_a_fixed_number_of_statements(django_assert_max_num_queries):
+    for name in ("Rita", "Ron"):
+        cast.rep(name)
+    people = [cast.lead(f"p{n}@firm{n}.net", company=cast.acme(f"Firm{n}")) for n in range(30)]
+    for n, who in enumerate(people):
+        cast.asks(who) if n % 2 else cast.did(who, "download", "/a")
+    from scoring.rescore import rescore_due
+
+    while rescore_due(at=NOW):
+        pass
+    with django_assert_max_num_queries(60):
+        assert routing.route_due(at=NOW) == 30
+    assert Handoff.objects.count() == 15 and Enrollment.objects.count() == 15
