@@ -14,7 +14,7 @@ from leads import companies, survivorship
 from leads.addresses import is_role_address, registrable_domain
 from leads.intake import InvalidLead
 from leads.models import Lead
-from leads.rows import as_json, fetch, insert
+from leads.rows import fetch, insert, typed
 from leads.survivorship import Change, is_empty
 
 COLUMNS = [column.attname for column in Lead._meta.concrete_fields]
@@ -68,7 +68,7 @@ SELECT id FROM leads_lead WHERE id = ANY(%s) OR company_id = ANY(%s) ORDER BY id
 WRITE = f"""
 UPDATE leads_lead l SET {", ".join(f"{column} = r.{column}" for column in WRITTEN)},
   rescore_at = least(l.rescore_at, r.rescore_at), last_activity_at = greatest(l.last_activity_at, r.last_activity_at)
-FROM json_populate_recordset(NULL::leads_lead, %s) r WHERE l.id = r.id
+FROM {{rows}} r WHERE l.id = r.id
 """  # noqa: S608
 # A company's news concern all its people: their fit, and the text by which they are found.
 TELL_COLLEAGUES = """
@@ -399,7 +399,8 @@ def update_people(people, *, now):
         finish(person, now=now)
     rows = [{column: person.row[column] for column in UPDATED} for person in people if person.has_news]
     if rows:
-        fetch(WRITE, [as_json(rows)], returns=False)
+        relation, param = typed("leads_lead", rows)
+        fetch(WRITE.format(rows=relation), [param], returns=False)
 
 
 def contested(people):

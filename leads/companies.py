@@ -4,7 +4,7 @@ import unicodedata
 
 from leads import survivorship
 from leads.addresses import business_domain
-from leads.rows import as_json, fetch, insert_sql
+from leads.rows import fetch, insert_sql, typed
 from leads.survivorship import is_empty
 
 FACTS = {
@@ -38,7 +38,7 @@ HELD_COLUMNS = ("id", "name", "domain", "size", "industry", "country", "relation
 WRITE = """
 UPDATE leads_company c SET name = r.name, name_key = r.name_key, size = r.size, industry = r.industry,
   country = r.country, relationship = r.relationship, updated_at = r.updated_at
-FROM json_populate_recordset(NULL::leads_company, %s) r WHERE c.id = r.id
+FROM {rows} r WHERE c.id = r.id
 """
 
 
@@ -206,4 +206,5 @@ def write(rows, *, now):
             row | {"name_key": name_key(row["name"]) if row["name"] else "", "updated_at": now}
             for row in rows
         ]
-        fetch(WRITE, [as_json(rows)], returns=False)
+        relation, param = typed("leads_company", rows)
+        fetch(WRITE.format(rows=relation), [param], returns=False)

@@ -90,7 +90,7 @@ class CompanyDomain(models.Model):
 class Lead(models.Model):
     """One person. One e-mail address, where there is one, is one lead: by constraint."""
 
-    email = models.CharField(max_length=254, null=True, blank=True, unique=True)
+    email = models.CharField(max_length=254, null=True, blank=True)  # unique: see Meta
     is_role_address = models.BooleanField(default=False, help_text="info@, sales@ …: not a person")
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
@@ -116,7 +116,7 @@ class Lead(models.Model):
         "leads.Source", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     latest_source = models.ForeignKey(
-        "leads.Source", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "leads.Source", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     campaign = models.ForeignKey(
         "leads.Campaign", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -146,6 +146,8 @@ class Lead(models.Model):
 
     class Meta:
         constraints = [
+            # Not `unique=True`, which would add a second index for LIKE.
+            models.UniqueConstraint(fields=["email"], name="lead_email_once"),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="lead_email_folded"),
             models.CheckConstraint(
                 condition=Q(email__isnull=False)
@@ -219,10 +221,10 @@ class FieldChange(models.Model):
         REP = "rep", "Sales rep"
 
     lead = models.ForeignKey(
-        Lead, null=True, blank=True, on_delete=models.CASCADE, related_name="field_changes"
+        Lead, null=True, blank=True, on_delete=models.CASCADE, related_name="field_changes", db_index=False
     )
     company = models.ForeignKey(
-        Company, null=True, blank=True, on_delete=models.CASCADE, related_name="field_changes"
+        Company, null=True, blank=True, on_delete=models.CASCADE, related_name="field_changes", db_index=False
     )
     field = models.CharField(max_length=40)
     old = models.JSONField(null=True)
@@ -232,7 +234,7 @@ class FieldChange(models.Model):
     origin = models.CharField(max_length=10, choices=FieldOrigin)
     applied = models.BooleanField(default=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
 
     class Meta:
@@ -261,14 +263,16 @@ class FieldChange(models.Model):
 class StageChange(models.Model):
     """One move of a lead: lifecycle stage, place, or both, and why. Written only by `places`."""
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="stage_changes")
+    lead = models.ForeignKey(
+        Lead, on_delete=models.CASCADE, related_name="stage_changes", db_index=False
+    )
     from_stage = models.CharField(max_length=12, choices=Stage)
     to_stage = models.CharField(max_length=12, choices=Stage)
     from_place = models.CharField(max_length=12, choices=Place)
     to_place = models.CharField(max_length=12, choices=Place)
     reason = models.CharField(max_length=200)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     at = models.DateTimeField()
     cycle_no = models.PositiveSmallIntegerField()

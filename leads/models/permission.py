@@ -23,7 +23,7 @@ class Basis(models.TextChoices):
 class Consent(models.Model):
     """What a person allowed, by channel and purpose, with the words they saw. Append-only."""
 
-    lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="consents")
+    lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="consents", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel)
     purpose = models.CharField(max_length=10, choices=Purpose)
     basis = models.CharField(max_length=20, choices=Basis)
