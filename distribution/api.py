@@ -1,16 +1,37 @@
 """The lead of the API as a whole, with who has it in sales. `leadmgmt/urls.py` binds this one."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 import django_filters
 from django.db.models import Exists, OuterRef
 from rest_framework import serializers
 
 from distribution.models import Handoff
+from leads.rows import fetch
 from scoring.api import ScoredLeadFilter, ScoredLeadSerializer, ScoredLeadViewSet
 
 ORDER = [
     "id", "email", "first_name", "last_name", "job_title", "role", "phone", "country", "company", "source", "lead_type", "campaign",
     "stage", "place", "owner", "scores", "handoff", "external_ids", "created_at", "updated_at", "last_activity_at",
 ]  # fmt: skip
+
+
+LATEST = """
+SELECT DISTINCT ON (h.lead_id) h.lead_id, h.status, h.offered_at, h.first_response_at, u.username
+FROM distribution_handoff h
+LEFT JOIN distribution_rep r ON r.id = h.owner_id
+LEFT JOIN auth_user u ON u.id = r.user_id
+WHERE h.lead_id = ANY(%s) ORDER BY h.lead_id, h.created_at DESC, h.id DESC
+"""
+
+
+class LatestHandoff(NamedTuple):
+    lead_id: int
+    status: str
+    offered_at: datetime | None
+    first_response_at: datetime | None
+    owner: str | None
 
 
 class HandoffSerializer(serializers.Serializer):
@@ -24,19 +45,12 @@ class OwnedLeadSerializer(ScoredLeadSerializer):
     handoff = HandoffSerializer(source="api_handoff", allow_null=True, help_text="The latest")
 
     @classmethod
-    def load(cls, leads):
-        super().load(leads)
-        latest = {
-            handoff.lead_id: handoff
-            for handoff in Handoff.objects.filter(lead__in=leads)
-            .order_by("lead", "-created_at", "-id")
-            .distinct("lead")
-            .select_related("owner__user")
-        }
+    def load(cls, leads, *, are_new=False):
+        super().load(leads, are_new=are_new)
+        latest = {} if are_new else {row[0]: LatestHandoff(*row) for row in fetch(LATEST, [[lead.pk for lead in leads]])}
         for lead in leads:
             handoff = lead.api_handoff = latest.get(lead.pk)
-            has_it = handoff and handoff.owner and handoff.status in Handoff.OPEN
-            lead.api_owner = handoff.owner.user.get_username() if has_it else None
+            lead.api_owner = handoff.owner if handoff and handoff.status in Handoff.OPEN else None
 
     def get_fields(self):
         fields = super().get_fields()

@@ -1,5 +1,7 @@
 """The lead as the API shows and takes it. `scoring` and `distribution` extend these classes upward."""
 
+from functools import cache
+
 import django_filters
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
@@ -13,11 +15,19 @@ from rest_framework.response import Response
 from leads import capture, intake
 from leads.authentication import CAPTURE, READ
 from leads.idempotency import HEADER, answered_once, key_of
-from leads.models import Activity, ExternalId, Lead, Place, Relationship, Stage
+from leads.models import Activity, Campaign, Company, ExternalId, Lead, Place, Relationship, Source, Stage
 from leads.pagination import NewestFirst
+from leads.rows import fetch
 from leads.schema import ErrorSerializer
 
 WORDS = 10  # of a search
+RELATIONS = """
+SELECT c.id, c.name, c.domain, c.relationship, s.slug, a.slug
+FROM (VALUES (%s::bigint, %s::bigint, %s::bigint)) AS l(company, source, campaign)
+LEFT JOIN leads_company c ON c.id = l.company
+LEFT JOIN leads_source s ON s.id = l.source
+LEFT JOIN leads_campaign a ON a.id = l.campaign
+"""
 
 
 class LeadInputSerializer(serializers.Serializer):
@@ -94,18 +104,30 @@ class LeadSerializer(serializers.Serializer):
     last_activity_at = serializers.DateTimeField(allow_null=True)
 
     @classmethod
-    def load(cls, leads):
-        """Put on each lead what its fields read, in a fixed number of queries for a whole page: here its external ids."""
-        attach(leads, "api_external_ids", ExternalId.objects.filter(lead__in=leads).order_by("id"))
+    def load(cls, leads, *, are_new=False):
+        """Put on each lead what its fields read, in a fixed number of queries for a whole page: here its external ids.
+
+        `are_new`: just created, so that nothing later can belong to them yet.
+        """
+        ids = [lead.pk for lead in leads if lead.has_external_id]
+        found = {}
+        for row in ExternalId.objects.filter(lead__in=ids).order_by("id") if ids else []:
+            found.setdefault(row.lead_id, []).append(row)
+        for lead in leads:
+            lead.api_external_ids = found.get(lead.pk, [])
+
+    @classmethod
+    def shown(cls, leads, *, are_new=False):
+        """The leads as JSON-able dicts."""
+        cls.load(leads, are_new=are_new)
+        show = one(cls).to_representation
+        return [show(lead) for lead in leads]
 
 
-def attach(leads, name, rows):
-    """Give each lead the list of the rows that are its own."""
-    by_lead = {lead.pk: [] for lead in leads}
-    for row in rows:
-        by_lead[row.lead_id].append(row)
-    for lead in leads:
-        setattr(lead, name, by_lead[lead.pk])
+@cache
+def one(serializer):
+    """A serializer that only shows is built once: DRF copies every field for every new one."""
+    return serializer()
 
 
 class ActivitySerializer(serializers.Serializer):
@@ -170,11 +192,11 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     def list(self, request):
         """Leads, newest first."""
         leads = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.shown(leads))
+        return self.get_paginated_response(self.serializer_class.shown(leads))
 
     def retrieve(self, request, pk):
         """One lead."""
-        return Response(self.shown([self.lead(pk)])[0])
+        return Response(self.serializer_class.shown([get_object_or_404(self.get_queryset(), pk=pk)])[0])
 
     @extend_schema(
         request=LeadInputSerializer,
@@ -201,16 +223,18 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
             captured = capture.submit(values=values, at=at, source=request.auth.source)
         except intake.InvalidLead as error:
             raise ValidationError(named(error.problems)) from None
-        lead = self.lead(captured.lead.pk)
-        return (201 if captured.created else 200), self.shown([lead])[0]
+        lead = with_relations(captured.lead)
+        return (201 if captured.created else 200), self.serializer_class.shown([lead], are_new=captured.created)[0]
 
-    def lead(self, pk):
-        return get_object_or_404(self.get_queryset(), pk=pk)
 
-    def shown(self, leads):
-        serializer = self.get_serializer_class()
-        serializer.load(leads)
-        return serializer(leads, many=True).data
+def with_relations(lead):
+    """Give a lead fresh from capture the rows it refers to, in one query."""
+    (found,) = fetch(RELATIONS, [lead.company_id, lead.source_id, lead.campaign_id])
+    company, source, campaign = found[:4], found[4], found[5]
+    lead.company = Company(**dict(zip(("id", "name", "domain", "relationship"), company, strict=True))) if company[0] else None
+    lead.source = Source(pk=lead.source_id, slug=source) if source else None
+    lead.campaign = Campaign(pk=lead.campaign_id, slug=campaign) if campaign else None
+    return lead
 
 
 class ActivityPagination(NewestFirst):

@@ -88,9 +88,9 @@ class ScoredLeadSerializer(LeadSerializer):
     scores = ScoreSerializer(many=True, source="api_scores", help_text="One per scoring model; the one that routes first")
 
     @classmethod
-    def load(cls, leads):
-        super().load(leads)
-        scores = current_scores([lead.pk for lead in leads])
+    def load(cls, leads, *, are_new=False):
+        super().load(leads, are_new=are_new)
+        scores = {} if are_new else current_scores([lead.pk for lead in leads])
         for lead in leads:
             lead.api_scores = scores.get(lead.pk, [])
 

@@ -71,6 +71,7 @@ def test_one_lead_in_full(api, rita):
         company=company, source=Source.objects.create(name="Shop", slug="shop"), lead_type="hand_raise", stage="sales_ready",
         place="sales", last_activity_at=NOON,
     )  # fmt: skip
+    Lead.objects.filter(pk=lead.pk).update(has_external_id=True)
     ExternalId.objects.create(lead=lead, system="crm", value="7")
     score(lead, "A")
     hand_off(lead, rita, status="returned", created_at=NOON - timedelta(days=9))
@@ -250,6 +251,7 @@ def test_the_number_of_queries_does_not_grow(api, rita, django_assert_max_num_qu
         for number in numbers:
             company = Company.objects.create(name=f"C{number}", created_at=NOON, updated_at=NOON, name_key=str(number))
             lead = new_lead(number, company=company, search_text="find me")
+            Lead.objects.filter(pk=lead.pk).update(has_external_id=True)
             ExternalId.objects.create(lead=lead, value=str(number))
             score(lead, "A")
             hand_off(lead, rita)
@@ -286,3 +288,23 @@ def test_activities_newest_first(api):
     rest = api.get(body["next"]).json()
     assert [activity["message_id"] for activity in rest["results"]] == ["m1", "m0"]
     assert api.get(f"{URL}999999/activities/").status_code == 404
+
+
+def test_a_post_answers_what_a_get_shows(rita):
+    client = with_scopes("capture", "read")
+    Source.objects.create(name="Shop", slug="shop")
+    ada = {"email": "ada@acme.example", "first_name": "Ada", "company": "Acme", "company_size": 300, "timeline": "within 30 days",
+           "external_id": "7", "source": "shop", "campaign": "autumn", "phone": "+4930123456"}  # fmt: skip
+    first = client.post(URL, ada)
+    assert first.status_code == 201
+    assert first.json() == client.get(f"{URL}{first.json()['id']}/").json()
+    lead = Lead.objects.get()
+    score(lead, "A")
+    hand_off(lead, rita)
+    second = client.post(URL, ada | {"first_name": "Augusta", "role": "user"})
+    assert second.status_code == 200
+    assert second.json() == client.get(f"{URL}{lead.pk}/").json()
+    assert (second.json()["owner"], second.json()["role"]) == ("rita", "user")
+    third = client.post(URL, {"external_id": "7", "message_id": "m"})
+    again = client.post(URL, {"external_id": "7", "message_id": "m"})
+    assert third.json() == again.json() == client.get(f"{URL}{lead.pk}/").json()
