@@ -36,13 +36,23 @@ from scoring.criteria import SCORED_CRITERIA
 admin.site.unregister([User, Group, APIKey])  # the key model of the product is leads.ApiKey
 
 
+class ShortLists:
+    """People are chosen from plain lists: an organisation has few reps and users, and their names are read once."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.related_model is Rep:
+            kwargs["queryset"] = Rep.objects.select_related("user").order_by("user__last_name", "pk")
+        if db_field.related_model is User:
+            kwargs["queryset"] = User.objects.filter(is_active=True).order_by("last_name", "username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
 @admin.register(Team)
-class TeamAdmin(Admin):
+class TeamAdmin(ShortLists, Admin):
     list_display = ["name", "manager", "rep_count"]
     list_select_related = ["manager"]
     search_fields = ["name"]
     ordering = ["name"]
-    autocomplete_fields = ["manager"]
     fields = ["name", "manager"]
     empty_text = "A team has a manager, who sees its leads and reassigns them. Add the first, then its reps."
 
@@ -55,13 +65,12 @@ class TeamAdmin(Admin):
 
 
 @admin.register(Rep)
-class RepAdmin(Admin):
+class RepAdmin(ShortLists, Admin):
     list_display = ["name", "team", "shown_present", "absent_until", "capacity"]
     list_select_related = ["user", "team"]
     list_filter = [("team", RelatedDropdownFilter), "is_present"]
     search_fields = ["user__first_name", "user__last_name", "user__username"]
     ordering = ["user__last_name", "id"]
-    autocomplete_fields = ["user", "team"]
     fields = ["user", "team", "phone", "is_present", "absent_until", "capacity"]
     empty_text = "A rep is a person who signs in and gets leads. Add the person under Users first, then here."
 
@@ -74,11 +83,10 @@ class RepAdmin(Admin):
         return rep.is_present
 
 
-class MemberInline(Inline):
+class MemberInline(ShortLists, Inline):
     model = QueueMember
     fields = ["rep", "last_assigned_at", "assigned"]
     readonly_fields = ["last_assigned_at", "assigned"]
-    autocomplete_fields = ["rep"]
     verbose_name_plural = "Reps who take turns"
 
 
@@ -104,9 +112,10 @@ class SalesQueueAdmin(Admin):
     search_fields = ["name"]
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    autocomplete_fields = ["team"]
     inlines = [MemberInline]
-    empty_text = "Sales-ready leads wait in a queue, and its reps take turns. Add one and seat the reps in it."
+    empty_text = (
+        "Sales-ready leads wait in a queue, and its reps take turns. Add one and seat the reps in it."
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(member_count_=Count("members"))
@@ -145,7 +154,6 @@ class RoutingRuleAdmin(ConditionAdmin, Admin):
     list_select_related = ["queue"]
     search_fields = ["name"]
     ordering = ["position", "id"]
-    autocomplete_fields = ["queue"]
     fields = ["name", "condition", "queue", "position", "is_active"]
     empty_text = "Without a rule every sales-ready lead goes to the default queue. The first rule that matches decides."
 
@@ -162,22 +170,28 @@ class RoutingRuleAdmin(ConditionAdmin, Admin):
 
 
 @admin.register(CompanyOwner)
-class CompanyOwnerAdmin(LargeTable, Admin):
+class CompanyOwnerAdmin(ShortLists, LargeTable, Admin):
     list_display = ["company", "rep", "shown_named", "since"]
     list_select_related = ["company", "rep__user"]
     list_filter = ["is_named_account"]
     search_fields = ["company__name", "company__domain"]
     ordering = ["-id"]
-    autocomplete_fields = ["company", "rep"]
+    raw_id_fields = ["company"]
     fields = ["company", "rep", "is_named_account", "since"]
-    empty_text = "The first hand-off gives a company its owner. Add named accounts here, before they raise a hand."
+    empty_text = (
+        "The first hand-off gives a company its owner. Add named accounts here, before they raise a hand."
+    )
 
     @display(description="Named account", boolean=True, ordering="is_named_account")
     def shown_named(self, owner):
         return owner.is_named_account
 
     def get_changeform_initial_data(self, request):
-        return {"since": timezone.now(), "is_named_account": True, **super().get_changeform_initial_data(request)}
+        return {
+            "since": timezone.now(),
+            "is_named_account": True,
+            **super().get_changeform_initial_data(request),
+        }
 
 
 @admin.register(Notice)

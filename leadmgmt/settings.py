@@ -262,6 +262,7 @@ UNFOLD = {
     "SITE_SYMBOL": "conversion_path",
     "SITE_URL": "/",
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
     "STYLES": [lambda request: static("css/admin.css")],
     "COLORS": {  # the accent of static/css/app.css
         "primary": {

@@ -44,7 +44,9 @@ class SourceAdmin(Admin):
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["write_key"]
     fieldsets = [(None, {"fields": ["name", "slug", "origin", "write_key"]})]
-    empty_text = "A lead source is a channel: paid search, a fair, a partner. Add the first, then name it in a form."
+    empty_text = (
+        "A lead source is a channel: paid search, a fair, a partner. Add the first, then name it in a form."
+    )
 
 
 @admin.register(Campaign)
@@ -55,9 +57,10 @@ class CampaignAdmin(Admin):
     search_fields = ["name", "slug"]
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    autocomplete_fields = ["source"]
     fields = ["name", "slug", "source", "cost"]
-    empty_text = "A campaign is one push within a source, with its cost. Add the first to compare what they win."
+    empty_text = (
+        "A campaign is one push within a source, with its cost. Add the first to compare what they win."
+    )
 
 
 class QuestionForm(forms.ModelForm):
@@ -108,7 +111,6 @@ class CaptureFormAdmin(Admin):
     search_fields = ["name", "slug"]
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    autocomplete_fields = ["source", "campaign"]
     inlines = [QuestionInline]
     readonly_fields = ["posts_to"]
     fieldsets = [
@@ -117,7 +119,9 @@ class CaptureFormAdmin(Admin):
         ("Attribution", {"fields": ["source", "campaign"]}),
         ("Where it stands", {"fields": ["origins", "thank_you_urls"]}),
     ]
-    empty_text = "A capture form says what you ask, what a submission means, and on which basis you may write."
+    empty_text = (
+        "A capture form says what you ask, what a submission means, and on which basis you may write."
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(question_count=Count("questions"))
@@ -154,7 +158,9 @@ class SubmissionAdmin(LargeTable, ReadOnly, Admin):
     def get_queryset(self, request):
         queryset = super().get_queryset(request)
         # The raw body can be 256 KB: 50 of them are not read to show a list.
-        return queryset if request.resolver_match.kwargs.get("object_id") else queryset.defer("body", "unmapped")
+        return (
+            queryset if request.resolver_match.kwargs.get("object_id") else queryset.defer("body", "unmapped")
+        )
 
     @display(description="Status", ordering="status", label={"Accepted": "success", "Invalid": "danger"})
     def shown_status(self, submission):
@@ -197,7 +203,9 @@ class CompanyAdmin(LargeTable, Admin):
     inlines = [DomainInline]
     fields = ["name", "domain", "relationship", "size", "industry", "country", "created_at"]
     readonly_fields = ["domain", "created_at"]
-    empty_text = "Companies appear with their first lead, by the domain of its e-mail address or the name it typed."
+    empty_text = (
+        "Companies appear with their first lead, by the domain of its e-mail address or the name it typed."
+    )
     empty_step = ("admin:leads_captureform_changelist", "Open the forms")
 
     def has_add_permission(self, request):
@@ -241,7 +249,17 @@ class LeadAdmin(LargeTable, Admin):
     empty_text = "No lead yet. Post one to a capture form, or load the demo company."
     empty_step = ("admin:leads_captureform_changelist", "Open the forms")
 
-    CORRECTED = ["first_name", "last_name", "job_title", "role", "phone", "country", "industry", "company_size", "timeline"]
+    CORRECTED = [
+        "first_name",
+        "last_name",
+        "job_title",
+        "role",
+        "phone",
+        "country",
+        "industry",
+        "company_size",
+        "timeline",
+    ]
 
     def get_readonly_fields(self, request, obj=None):
         every = [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
@@ -292,7 +310,9 @@ class ApiKeyForm(forms.ModelForm):
     name = forms.CharField(
         max_length=50, widget=UnfoldAdminTextInputWidget, help_text="Which server uses it, e.g. Website"
     )
-    scopes = forms.MultipleChoiceField(choices=SCOPES, widget=forms.CheckboxSelectMultiple, initial=["capture"])
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES, widget=forms.CheckboxSelectMultiple, initial=["capture"]
+    )
 
     class Meta:
         model = ApiKey
@@ -306,7 +326,6 @@ class ApiKeyAdmin(Admin):
     list_select_related = ["source"]
     search_fields = ["name", "prefix"]
     ordering = ["-created"]
-    autocomplete_fields = ["source"]
     empty_text = "A server posts leads with a key of its own. Add one; it is shown once."
 
     @display(description="May")
@@ -319,5 +338,6 @@ class ApiKeyAdmin(Admin):
         key = ApiKey.objects.assign_key(obj)
         obj.save()
         return messages.warning(
-            request, f"The key of {obj.name} is {key} – copy it now, it is never shown again. Send it as: Authorization: Api-Key …"
+            request,
+            f"The key of {obj.name} is {key} – copy it now, it is never shown again. Send it as: Authorization: Api-Key …",
         )

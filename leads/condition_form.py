@@ -66,6 +66,9 @@ class ConditionField(forms.JSONField):
         self.criteria = criteria
         self.scope = scope
 
+    def prepare_value(self, value):
+        return super().prepare_value({} if value is None else value)
+
     def to_python(self, value):
         tree = value if isinstance(value, dict) else read_tree(value)
         self.check_scope(tree, self.scope)

@@ -53,7 +53,9 @@ class ProgramAdmin(ConditionAdmin, Admin):
         ("Who enters", {"fields": ["entry", "position", "is_main", "is_default"]}),
     ]
     change_form_outer_after_template = "admin/nurturing/versions.html"
-    empty_text = "A program nurtures qualified leads that are not ready yet. Add the first, then write its steps."
+    empty_text = (
+        "A program nurtures qualified leads that are not ready yet. Add the first, then write its steps."
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(steps=Count("current_version__steps"))
@@ -61,7 +63,11 @@ class ProgramAdmin(ConditionAdmin, Admin):
     @display(description="In force", ordering="current_version__number")
     def in_force(self, program):
         version = program.current_version
-        return f"v{version.number} since {version.published_at:%d %b %Y}" if version and version.published_at else "not published"
+        return (
+            f"v{version.number} since {version.published_at:%d %b %Y}"
+            if version and version.published_at
+            else "not published"
+        )
 
     @display(description="Steps", ordering="steps")
     def step_count(self, program):
@@ -151,7 +157,9 @@ class ProgramVersionAdmin(Admin):
         inlines = super().get_inline_instances(request, obj)
         if obj is not None and obj.status != DRAFT:
             for inline in inlines:
-                inline.has_add_permission = inline.has_change_permission = inline.has_delete_permission = refuse
+                inline.has_add_permission = inline.has_change_permission = inline.has_delete_permission = (
+                    refuse
+                )
                 inline.form, inline.fields = forms.ModelForm, ["position", *StepInline.fields[1:]]
         return inlines
 
@@ -164,7 +172,10 @@ class ProgramVersionAdmin(Admin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         version = self.get_object(request, object_id)
-        context = {"version": version, "may_edit": version is not None and self.has_change_permission(request, version)}
+        context = {
+            "version": version,
+            "may_edit": version is not None and self.has_change_permission(request, version),
+        }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def publish(self, request, pk):
@@ -178,7 +189,9 @@ class ProgramVersionAdmin(Admin):
                 messages.error(request, problem)
         else:
             self.log_change(request, version, "Published.")
-            messages.success(request, f"{version} is in force. Who is inside already finishes the version they entered.")
+            messages.success(
+                request, f"{version} is in force. Who is inside already finishes the version they entered."
+            )
         return redirect("admin:nurturing_programversion_change", pk)
 
 
@@ -190,11 +203,17 @@ class EmailTemplateForm(forms.ModelForm):
     class Meta:
         model = EmailTemplate
         fields = ["name", "slug", "subject", "body"]
+        labels = {"body": "Text"}
+        help_texts = {
+            "body": "Plain paragraphs; a blank line begins a new one. Begin with the mjml tag for full control of the layout."
+        }
 
     def clean(self):
         cleaned = super().clean()
         if not self.errors:
-            for problem in mail.check(EmailTemplate(name=cleaned["name"], subject=cleaned["subject"], body=cleaned["body"])):
+            for problem in mail.check(
+                EmailTemplate(name=cleaned["name"], subject=cleaned["subject"], body=cleaned["body"])
+            ):
                 self.add_error("body", problem)
         return cleaned
 
@@ -249,7 +268,17 @@ class TouchAdmin(LargeTable, ReadOnly, Admin):
     list_select_related = ["lead", "step__template", "enrollment__program"]
     list_filter = [("status", ChoicesDropdownFilter)]
     ordering = [F("settled_at").desc(nulls_last=True), "-id"]
-    fields = ["lead", "program", "what", "shown_status", "reason", "due_at", "settled_at", "attempts", "message_id"]
+    fields = [
+        "lead",
+        "program",
+        "what",
+        "shown_status",
+        "reason",
+        "due_at",
+        "settled_at",
+        "attempts",
+        "message_id",
+    ]
     readonly_fields = fields
     actions = ["send_again", "mark_sent"]
     empty_text = "No mail is uncertain and none has failed. Should one, it waits here for you and is never sent twice by itself."

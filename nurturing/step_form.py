@@ -38,7 +38,9 @@ def save_in_order(formset):
     for step in formset.deleted_objects:
         step.delete()
     deleted = set(formset.deleted_forms)
-    forms_left = [form for form in formset.forms if form not in deleted and (form.instance.pk or form.has_changed())]
+    forms_left = [
+        form for form in formset.forms if form not in deleted and (form.instance.pk or form.has_changed())
+    ]
     forms_left.sort(key=lambda form: form.cleaned_data.get("order") or APART)
     for number, form in enumerate(forms_left, start=1):
         form.instance.position = APART + number

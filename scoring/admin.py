@@ -4,6 +4,7 @@ Published is read-only. `Edit` makes a draft, `Publish` asks for it to be filled
 the scores of the version before until the flip.
 """
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
@@ -13,6 +14,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from leads.admin import LeadAdmin
 from leads.admin_parts import Admin
@@ -23,9 +25,36 @@ from scoring import publish
 from scoring.models import ModelVersion, Rule, Scale, ScoringModel
 from scoring.queries import routing_scores
 from scoring.rule_form import FIGURES, RULE_CRITERIA, SCOPES, RuleForm
+from scoring.rules import KINDS
 from scoring.scale_form import ScaleForm, matrix_of
 
 EDITABLE = ModelVersion.Status.DRAFT
+
+
+class ScoringModelForm(forms.ModelForm):
+    class Meta:
+        model = ScoringModel
+        fields = ["name", "slug", "routes", "goals"]
+        labels = {"routes": "Decides what passes to sales"}
+        help_texts = {"routes": "One model does; the others inform."}
+
+    def clean_routes(self):
+        wanted = self.cleaned_data["routes"]
+        other = ScoringModel.objects.filter(routes=True).exclude(pk=self.instance.pk).first()
+        if wanted and other:
+            raise forms.ValidationError(f"“{other}” decides now. Take it off there first.")
+        return wanted
+
+
+def first_draft(model, *, by):
+    """Version 1 of a new model: no rules yet, on a copy of the newest scale in use."""
+    scale = Scale.objects.order_by("-pk").first()
+    if scale is None:
+        raise PermissionDenied("Make a rating scale first.")
+    scale.pk = None
+    scale.name = f"{model}: ratings"[:100]
+    scale.save(force_insert=True)
+    return ModelVersion.objects.create(model=model, number=1, scale=scale, created_by=by)
 
 
 @admin.register(ScoringModel)
@@ -35,9 +64,11 @@ class ScoringModelAdmin(Admin):
     search_fields = ["name"]
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "routes", "goals"]
+    form = ScoringModelForm
     change_form_outer_after_template = "admin/scoring/versions.html"
-    empty_text = "A scoring model judges leads for one product or market. Add the first, then write its rules."
+    empty_text = (
+        "A scoring model judges leads for one product or market. Add the first, then write its rules."
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(rules=Count("current_version__rules"))
@@ -45,7 +76,11 @@ class ScoringModelAdmin(Admin):
     @display(description="In force", ordering="current_version__number")
     def in_force(self, model):
         version = model.current_version
-        return f"v{version.number} since {version.published_at:%d %b %Y}" if version and version.published_at else "not published"
+        return (
+            f"v{version.number} since {version.published_at:%d %b %Y}"
+            if version and version.published_at
+            else "not published"
+        )
 
     @display(description="Decides what passes to sales", boolean=True, ordering="routes")
     def shown_routes(self, model):
@@ -71,14 +106,32 @@ class ScoringModelAdmin(Admin):
         if not request.user.has_perm("scoring.change_modelversion"):
             raise PermissionDenied
         model = get_object_or_404(ScoringModel, pk=pk)
-        draft = model.versions.filter(status=EDITABLE).first() or publish.new_draft(model=model, by=request.user)
+        draft = model.versions.filter(status=EDITABLE, publish_asked_at=None).first()
+        if draft is None and model.versions.exists():
+            draft = publish.new_draft(model=model, by=request.user)
+        draft = draft or first_draft(model, by=request.user)
         return redirect("admin:scoring_modelversion_change", draft.pk)
 
     def response_add(self, request, obj, post_url_continue=None):
         """A new model starts with a draft to write rules into, on the scale of the model that routes."""
-        draft = publish.new_draft(model=obj, by=request.user)
+        draft = first_draft(obj, by=request.user)
         messages.success(request, f"{obj.name} has its first draft. Add rules, then publish it.")
         return redirect("admin:scoring_modelversion_change", draft.pk)
+
+
+class VersionForm(forms.ModelForm):
+    class Meta:
+        model = ModelVersion
+        fields = ["note", "scale", "mql_fit", "ready_fit", "ready_engagement"]
+        widgets = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        labels = {
+            "note": "What changed, and why",
+            "scale": "Rating scale",
+            "mql_fit": "MQL from this fit",
+            "ready_fit": "Sales-ready from this fit",
+            "ready_engagement": "and this engagement",
+        }
+        help_texts = dict.fromkeys(["note", "mql_fit", "ready_fit", "ready_engagement"], "")
 
 
 @admin.register(ModelVersion)
@@ -93,6 +146,7 @@ class ModelVersionAdmin(Admin):
         (None, {"fields": ["note", "scale"]}),
         ("What counts as enough", {"fields": ["mql_fit", "ready_fit", "ready_engagement"]}),
     ]
+    form = VersionForm
     change_form_outer_before_template = "admin/scoring/version_state.html"
     change_form_outer_after_template = "admin/scoring/rules.html"
     empty_text = "Versions belong to a scoring model."
@@ -127,6 +181,9 @@ class ModelVersionAdmin(Admin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/publish/", wrap(require_POST(self.publish)), name="scoring_modelversion_publish"),
+            path(
+                "<int:pk>/call-off/", wrap(require_POST(self.call_off)), name="scoring_modelversion_call_off"
+            ),
             path("<int:pk>/progress/", wrap(self.progress), name="scoring_modelversion_progress"),
             *super().get_urls(),
         ]
@@ -136,7 +193,7 @@ class ModelVersionAdmin(Admin):
         context = {} if version is None else {
             "version": version,
             "may_edit": self.has_change_permission(request, version),
-            "rules": [rule_line(rule) for rule in version.rules.order_by("kind", "position", "id")],
+            "rules": [rule_line(rule) for rule in in_order(version.rules.all())],
         } | state_of(version)  # fmt: skip
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -150,6 +207,15 @@ class ModelVersionAdmin(Admin):
             messages.error(request, str(refused))
         else:
             self.log_change(request, version, "Asked to publish.")
+        return redirect("admin:scoring_modelversion_change", pk)
+
+    def call_off(self, request, pk):
+        version = get_object_or_404(ModelVersion, pk=pk)
+        if not super().has_change_permission(request):
+            raise PermissionDenied
+        if publish.call_off(version=version):
+            self.log_change(request, version, "Called publishing off.")
+            messages.success(request, "Publishing is called off. Everybody keeps the scores they have.")
         return redirect("admin:scoring_modelversion_change", pk)
 
     def progress(self, request, pk):
@@ -168,6 +234,12 @@ def state_of(version):
     filling = version.publish_asked_at is not None and version.status != ModelVersion.Status.PUBLISHED
     share = min(100, 100 * version.filled // version.to_fill) if version.to_fill else 0
     return {"is_filling": filling, "share": share, "is_draft": version.status == EDITABLE}
+
+
+def in_order(rules):
+    """By kind, in the order in which a marketer thinks of them, then as they were placed."""
+    kinds = list(KINDS)
+    return sorted(rules, key=lambda rule: (kinds.index(rule.kind), rule.position, rule.pk))
 
 
 def rule_line(rule):
@@ -223,11 +295,40 @@ class RuleAdmin(ConditionAdmin, Admin):
         ("Time and limits", {"fields": ["window_days", "steps", "cap_count", "cap_points", "position"]}),
     ]
 
+    READ_ONLY = ["version", "kind", "name", "when", "worth"]
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": self.READ_ONLY})]
+        return self.fieldsets
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["when", "worth"]
+
+    @display(description="When")
+    def when(self, rule):
+        return when_in_words(rule)
+
+    @display(description="Points")
+    def worth(self, rule):
+        return worth_in_words(rule)
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "version":
-            drafts = ModelVersion.objects.filter(status=EDITABLE, publish_asked_at=None).select_related("model")
+            drafts = ModelVersion.objects.filter(status=EDITABLE, publish_asked_at=None).select_related(
+                "model"
+            )
             kwargs["queryset"] = drafts
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        version = form.base_fields.get("version")
+        if version:  # a version is left by its own page, not by a window over a half-written rule
+            version.widget.can_add_related = version.widget.can_change_related = (
+                version.widget.can_view_related
+            ) = False
+        return form
 
     def get_changeform_initial_data(self, request):
         return {"kind": "fit", **super().get_changeform_initial_data(request)}
@@ -287,14 +388,25 @@ class ScaleAdmin(Admin):
 
     def has_change_permission(self, request, obj=None):
         """A scale in force is part of what was published: save it as new to change it."""
-        in_force = obj is not None and ModelVersion.objects.filter(scale=obj).exclude(status=EDITABLE).exists()
+        in_force = (
+            obj is not None and ModelVersion.objects.filter(scale=obj).exclude(status=EDITABLE).exists()
+        )
         return not in_force and super().has_change_permission(request, obj)
 
 
 class ScoredLeadAdmin(LeadAdmin):
     """LeadAdmin with the rating of the model that routes, read for the whole page at once."""
 
-    list_display = ["person", "company", "job_title", "rating", "shown_stage", "shown_place", "source", "created_at"]
+    list_display = [
+        "person",
+        "company",
+        "job_title",
+        "rating",
+        "shown_stage",
+        "shown_place",
+        "source",
+        "created_at",
+    ]
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
@@ -306,4 +418,8 @@ class ScoredLeadAdmin(LeadAdmin):
     @display(description="Rating")
     def rating(self, lead):
         score = lead.routing_score
-        return f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})" if score else "not scored yet"
+        return (
+            f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})"
+            if score
+            else "not scored yet"
+        )

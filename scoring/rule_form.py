@@ -39,9 +39,13 @@ class StepsField(forms.CharField):
                 raise forms.ValidationError(f"Line {number}: write it like “7 days: 100 %”.")
             days, share = int(match[1]), float(match[2]) / 100
             if not (days > 0 and 0 < share <= 1):
-                raise forms.ValidationError(f"Line {number}: at least 1 day, and a share above 0 and up to 100 %.")
+                raise forms.ValidationError(
+                    f"Line {number}: at least 1 day, and a share above 0 and up to 100 %."
+                )
             if steps and (days <= steps[-1][0] or share >= steps[-1][1]):
-                raise forms.ValidationError(f"Line {number}: list more days, each with a smaller share than before.")
+                raise forms.ValidationError(
+                    f"Line {number}: list more days, each with a smaller share than before."
+                )
             steps.append([days, share])
         return steps
 
@@ -52,7 +56,8 @@ class StepsField(forms.CharField):
 class RuleForm(forms.ModelForm):
     condition = condition_field(Rule, RULE_CRITERIA, scope=None, follows="kind", scopes=SCOPES)
     steps = StepsField(
-        label="Fading in steps", help_text="One per line: up to that age a match counts with that share. Empty: no fading."
+        label="Fading in steps",
+        help_text="One per line: up to that age a match counts with that share. Empty: no fading.",
     )
 
     class Meta:

@@ -52,18 +52,27 @@ class MatrixField(forms.CharField):
         self.widget.attrs["rows"] = 4
 
     def to_python(self, value):
-        return [[cell.strip() for cell in line.split(",")] for line in (value or "").splitlines() if line.strip()]
+        return [
+            [cell.strip() for cell in line.split(",")] for line in (value or "").splitlines() if line.strip()
+        ]
 
     def has_changed(self, initial, data):
         return True
 
 
 class ScaleForm(forms.ModelForm):
-    ratings = PairsField(label="Ratings", help_text="Best first, one per line: rating = what to do. E.g. A = Call within the hour")
-    fit_bands = PairsField(
-        numbers=True, label="Fit bands", help_text="Best first: name = at least so many points. The last takes the rest."
+    ratings = PairsField(
+        label="Ratings",
+        help_text="Best first, one per line: rating = what to do. E.g. A = Call within the hour",
     )
-    engagement_bands = PairsField(numbers=True, label="Engagement bands", help_text="Likewise, for engagement.")
+    fit_bands = PairsField(
+        numbers=True,
+        label="Fit bands",
+        help_text="Best first: name = at least so many points. The last takes the rest.",
+    )
+    engagement_bands = PairsField(
+        numbers=True, label="Engagement bands", help_text="Likewise, for engagement."
+    )
     matrix = MatrixField(
         label="Rating of each cell",
         help_text="One line per fit band, one rating per engagement band, separated by commas. E.g. A, A, B",
@@ -86,7 +95,8 @@ class ScaleForm(forms.ModelForm):
         rows = cleaned["matrix"]
         if len(rows) != len(fits) or any(len(row) != len(engagements) for row in rows):
             self.add_error(
-                "matrix", f"Write {len(fits)} lines of {len(engagements)} ratings: one line per fit band, one rating per engagement band."
+                "matrix",
+                f"Write {len(fits)} lines of {len(engagements)} ratings: one line per fit band, one rating per engagement band.",
             )
             return cleaned
         self.instance.cells = {
@@ -95,7 +105,10 @@ class ScaleForm(forms.ModelForm):
             for (engagement, _), rating in zip(engagements, row, strict=True)
         }
         asked = Scale(
-            ratings=cleaned["ratings"], fit_bands=fits, engagement_bands=engagements, cells=self.instance.cells
+            ratings=cleaned["ratings"],
+            fit_bands=fits,
+            engagement_bands=engagements,
+            cells=self.instance.cells,
         )
         for problem in problems(asked):
             name, _, words = problem.partition(": ")

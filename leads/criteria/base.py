@@ -194,6 +194,10 @@ class Criterion:
         """The condition in words, without a full stop: "company size is at least 200"."""
         raise NotImplementedError
 
+    def either(self, one, other):
+        """Params whose sentence says "one or the other", or None where that takes two sentences."""
+        return None
+
     def describe(self):
         """The criterion as the builder on screen reads it."""
         return {

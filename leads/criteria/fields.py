@@ -153,7 +153,7 @@ class FieldCriterion(Criterion):
             return f"NOT ({sql})", bound
         shape = OPERATOR_SQL[chosen.type][op]
         values = [] if op == "known" else params["value"]
-        values = values if isinstance(values, list) else [values]
+        values = as_list(values)
         sql = shape.format(x=chosen.sql, values=", ".join(["lower(%s)"] * len(values)))
         now = [at] if chosen.uses_at else []
         # In "contains" the value stands before the field, everywhere else after it.
@@ -165,10 +165,18 @@ class FieldCriterion(Criterion):
         words = f"{chosen.label} {OPERATOR_LABELS[op]}"
         if params["value"] is None:
             return words
-        values = params["value"] if isinstance(params["value"], list) else [params["value"]]
+        values = as_list(params["value"])
         if len(values) == 1:
             words = words.replace(" is one of", " is")
         return f"{words} {either([in_words(chosen, value) for value in values])}"
+
+    def either(self, one, other):
+        same = all(one[name] == other[name] for name in ("field", "op")) and one["op"] in (
+            "contains",
+            "equals",
+            "one_of",
+        )
+        return one | {"value": as_list(one["value"]) + as_list(other["value"])} if same else None
 
     def field_parameter(self):
         return Choice("field", "Field", choices={f.key: f.label for f in self.fields.values()})
@@ -201,6 +209,10 @@ def clean_value(chosen, op, value):
         CHOICE: lambda item: clean_choice(item, chosen.choices),
     }[chosen.type]
     return clean_list(value, MAX_VALUES, clean_one) if op == "one_of" else clean_one(value)
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
 
 
 def in_words(chosen, value):

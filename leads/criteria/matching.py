@@ -81,7 +81,9 @@ def estimate(condition, bound, total, timeout_ms):
 def total_leads():
     """How many leads there are to match; internal and test leads are none of them."""
     with connection.cursor() as cursor:
-        known = row(cursor, "SELECT reltuples::bigint FROM pg_class WHERE oid = 'leads_lead'::regclass", [])[0]
+        known = row(cursor, "SELECT reltuples::bigint FROM pg_class WHERE oid = 'leads_lead'::regclass", [])[
+            0
+        ]
     return known if known > EXACT_TOTAL_TO else Lead.objects.filter(is_test=False).count()
 
 

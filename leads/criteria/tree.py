@@ -138,10 +138,25 @@ def to_sql(node, at):
 def in_words(node, inside=False):
     if isinstance(node, Leaf):
         return node.criterion.sentence(node.params)
-    words = [in_words(member, inside=True) for member in node.members]
+    members = node.members if node.kind == "all" else merged(node.members)
+    words = [in_words(member, inside=True) for member in members]
     if node.kind == "none":
         return f"not ({' or '.join(words)})"
     if len(words) == 1:
         return words[0]
     joint = (" and " if node.kind == "all" else " or ").join(words)
     return f"({joint})" if inside else joint
+
+
+def merged(members):
+    """Alternatives that differ only in their value as one: "job title contains “VP” or “head”"."""
+    found = []
+    for member in members:
+        last = found[-1] if found else None
+        both = isinstance(member, Leaf) and isinstance(last, Leaf) and member.criterion is last.criterion
+        together = member.criterion.either(last.params, member.params) if both else None
+        if together is None:
+            found.append(member)
+        else:
+            found[-1] = Leaf(member.criterion, together)
+    return found

@@ -134,6 +134,11 @@ WORKS = [
         "cyd",
         "not (job title is “student” or country is “de”)",
     ),
+    (
+        {"any": [lead("job_title", "contains", "vp"), lead("job_title", "contains", "student"), lead("role", "known")]},
+        "ada bob cyd",
+        "job title contains “vp” or “student” or buying role is known",
+    ),
     ({"all": [lead("job_title", "known"), {"none": [lead("job_title", "contains", "vp")]}]}, "bob dee", None),
 ]  # fmt: skip
 

@@ -82,8 +82,9 @@ class Builder {
     try {
       stored = JSON.parse(this.textarea.value || "{}");
     } catch {
-      return false; // the field says what is wrong with it; the text stays to be put right
+      stored = null;
     }
+    if (typeof stored !== "object" || stored === null) return false; // the text stays, to be put right
     this.tree = this.grouped("is" in stored ? { all: [stored] } : stored);
     const deep = this.tree.items.some((item) => isGroup(item) && item.items.some(isGroup));
     if (deep) this.root.prepend(element("p", { class: "condition-hint" }, "This condition is nested more deeply than the rows can show. It is edited here as text."));
@@ -123,10 +124,10 @@ class Builder {
       this.place.querySelector(`#${joint.id}`)?.focus();
     });
     joint.id = `condition-${this.textarea.id}-${parent ? path.replace(/\W/g, "-") : "root"}`;
-    const rows = element("ol", { class: "condition-rows" });
+    const rows = element("div", { class: "condition-rows" });
     group.items.forEach((item, index) => {
       const here = `${path}[${index}]`;
-      const row = element("li", { class: "condition-row", "data-row": here, role: "group", "aria-label": `${isGroup(item) ? "Group" : "Condition"} ${index + 1}` });
+      const row = element("div", { class: "condition-row", "data-row": here, role: "group", "aria-label": `${isGroup(item) ? "Group" : "Condition"} ${index + 1}` });
       row.append(isGroup(item) ? this.drawGroup(item, `${here}.${item.kind}`, group) : this.drawLeaf(item, group, index));
       row.append(element("button", { type: "button", class: "condition-remove", "aria-label": `Remove ${isGroup(item) ? "group" : "condition"} ${index + 1}`, title: "Remove", onclick: () => this.remove(group, index, path) }, "×"));
       row.append(element("p", { class: "condition-error", "data-error": true, hidden: true, role: "alert" }));
