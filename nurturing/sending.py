@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from leads.rows import fetch
 from nurturing.mailbox import keep, why_local
@@ -63,12 +63,45 @@ RETURNING d.id
 """
 
 
+# One message to the server, one commit: the mail before is settled and this one begun. The first
+# statement locks, the second looks, as only a statement that starts under the lock sees all.
+TURN = """
+WITH held AS MATERIALIZED (
+  SELECT id FROM {table} WHERE id = %s AND token = %s AND status = 'claimed' FOR NO KEY UPDATE
+) SELECT {lock} FROM held;
+WITH settled AS ({settle}), begun AS (
+  UPDATE {table} d SET status = 'sending', attempts = attempts + 1, lease_until = now() + %s, message_id = %s
+  WHERE d.id = %s AND d.token = %s AND d.status = 'claimed' AND {condition} RETURNING d.id
+) SELECT count(*) FROM begun
+"""
+
+
 @dataclass(frozen=True)
 class Parcel:
     """A composed message and whether it belongs to the demo, which never reaches SMTP."""
 
     message: EmailMessage
     is_demo: bool
+
+
+class Guard:
+    """The last word before a message leaves, asked while its row is locked. This one lets all pass.
+
+    The same question twice: `condition` in SQL for the usual case that nothing is in the way,
+    `refusals` to find out for several rows what is.
+    """
+
+    def lock(self, row):
+        """(SQL expression that locks what the condition reads, its values)."""
+        return "1", []
+
+    def condition(self, row):
+        """(SQL condition over alias `d`, its values): may this row leave?"""
+        return "TRUE", []
+
+    def refusals(self, rows):
+        """{pk: Outcome} of the rows that must not leave; locks what it reads."""
+        return {}
 
 
 def claim(model, *, at, limit, condition="", params=None, related=()):
@@ -82,11 +115,11 @@ def claim(model, *, at, limit, condition="", params=None, related=()):
     return list(rows.select_related(*related).order_by("due_at", "pk") if related else rows.order_by("due_at", "pk"))
 
 
-def begin(model, rows, *, at, guard=None):
+def begin(model, rows, *, at, guard=Guard()):  # noqa: B008 - it has no state
     """Commit that `rows` (of one claim) are going out → those that may; call it before SMTP.
 
-    `guard(rows)` → {pk: Outcome} of those that must not leave, asked after the rows are locked and
-    inside the transaction, so that what was committed before counts and what comes later waits.
+    What `guard` refuses is settled instead. It is asked after the rows are locked and inside the
+    transaction, so that what was committed before counts and what comes later waits.
     """
     if not rows:
         return []
@@ -94,7 +127,7 @@ def begin(model, rows, *, at, guard=None):
     with transaction.atomic():
         held = {pk for (pk,) in fetch(HOLD_ROWS.format(table=table), [[row.pk for row in rows], token])}
         rows = [row for row in rows if row.pk in held]
-        refused = guard(rows) if guard and rows else {}
+        refused = guard.refusals(rows) if rows else {}
         settle(model, {row: refused[row.pk] for row in rows if row.pk in refused}, at=at)
         rows = [row for row in rows if row.pk not in refused]
         if rows:
@@ -113,8 +146,13 @@ def settle(model, outcomes, *, at):
     again after a growing pause, and failed when the pauses are used up."""
     if not outcomes:
         return set()
-    columns = zip(*(settled(row, outcome, at) for row, outcome in outcomes.items()), strict=True)
-    return {pk for (pk,) in fetch(SETTLE.format(table=model._meta.db_table), [list(column) for column in columns])}
+    return {pk for (pk,) in fetch(SETTLE.format(table=model._meta.db_table), columns(outcomes, at))}
+
+
+def columns(outcomes, at):
+    """The values of SETTLE: one list per column."""
+    rows = [settled(row, outcome, at) for row, outcome in outcomes.items()]
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 7
 
 
 def settled(row, outcome, at):
@@ -153,7 +191,7 @@ def clock():
     return fetch("SELECT clock_timestamp()", [])[0][0]
 
 
-def send(model, rows, *, compose, at, guard=None, on_unknown=None):
+def send(model, rows, *, compose, at, guard=Guard(), on_unknown=None):  # noqa: B008
     """Take claimed `rows` through sending → {row: Outcome} of all that were tried.
 
     `compose(rows)` → {row: Parcel or Outcome}; an Outcome settles the row without sending it.
@@ -217,15 +255,23 @@ def send_remote(model, items, *, now, guard, on_unknown):
 
 def turn(model, last, row, *, at, guard):
     """Settle the mail before and begin this one in a single commit → whether this one may go."""
+    table = model._meta.db_table
+    (lock, locked), (condition, asked) = guard.lock(row), guard.condition(row)
+    sql = TURN.format(table=table, lock=lock, condition=condition, settle=SETTLE.format(table=table))
+    own = [row.pk, row.token]
     try:
-        with transaction.atomic():
-            settle(model, last, at=at)
-            return bool(begin(model, [row], at=at, guard=guard))
-    except Exception:
+        # Several statements sent as one are one transaction, and one round trip.
+        begun = fetch(sql, [*own, *locked, *columns(last, at), SEND_LEASE, row.message_id, *own, *asked])[0][0]
+    except DatabaseError:
         # Whatever is wrong with this row, what is known of the last one must not be lost with it.
-        settle(model, last, at=at)
         log.exception("%s %s could not be begun", model.__name__, row.pk)
+        settle(model, last, at=at)
         return False
+    if begun:
+        row.status = Status.SENDING
+        row.attempts += 1
+        return True
+    return bool(begin(model, [row], at=at, guard=guard))  # says why not
 
 
 def renew(model, token):

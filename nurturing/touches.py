@@ -28,7 +28,12 @@ NO_POSTAL_ADDRESS = "no postal address: set POSTAL_ADDRESS, which the law asks m
 NOT_PAUSED = """AND NOT EXISTS (SELECT 1 FROM nurturing_enrollment e
   WHERE e.id = d.enrollment_id AND e.program_id = ANY(%(paused)s))"""
 RELATED = ("enrollment__program", "step__template", "lead__company")
-LOCK_ADDRESSES = "SELECT pg_advisory_xact_lock_shared(%s, hashtext(a)) FROM unnest(%s::text[]) AS a"
+LOCK_ADDRESS = "pg_advisory_xact_lock_shared(%s, hashtext(%s))"
+LOCK_ADDRESSES = "SELECT pg_advisory_xact_lock_shared(%s, hashtext(a)) FROM unnest(%s::text[]) AS a ORDER BY a"
+MAY_LEAVE = f"""EXISTS (
+    SELECT 1 FROM nurturing_enrollment e JOIN nurturing_program p ON p.id = e.program_id
+    WHERE e.id = d.enrollment_id AND e.status = 'active' AND NOT p.is_paused
+  ) AND EXISTS ({consent.ALLOWED}) AND NOT EXISTS ({consent.IN_FORCE})"""  # noqa: S608
 STANDING = f"""
 SELECT t.id, e.status, p.is_paused, l.email IS NOT NULL,
   l.id IN (SELECT id FROM ({consent.ALLOWED}) allowed),
@@ -83,15 +88,34 @@ def composed_one(row, links):
     return Parcel(message, row.lead.is_demo)
 
 
-def guard(rows):
-    """The last word before a mail leaves, asked while the touches are locked: {pk: Outcome} of those
-    that stay. The addresses are locked too, so that a suppression is either seen here or waits."""
-    addresses = {consent.fold(address) for row in rows for address in (row.lead.email, row.lead.phone) if address}
-    fetch(LOCK_ADDRESSES, [consent.LOCK_CLASS, sorted(addresses)])
-    leads, channel = [row.lead_id for row in rows], ["email", "marketing"]
-    standing = fetch(STANDING, [*channel, leads, leads, *channel, [row.pk for row in rows]])
-    outcomes = {pk: verdict(*facts) for pk, *facts in standing}
-    return {pk: outcome for pk, outcome in outcomes.items() if outcome}
+def addresses(row):
+    return [consent.fold(address) for address in (row.lead.email, row.lead.phone) if address]
+
+
+class MarketingGuard(sending.Guard):
+    """Who left, paused, unsubscribed or withdrew before the commit of `sending` gets no mail.
+
+    The addresses are locked too, so that a suppression is either seen here or waits.
+    """
+
+    def lock(self, row):
+        found = addresses(row)
+        values = [value for address in found for value in (consent.LOCK_CLASS, address)]
+        return ", ".join([LOCK_ADDRESS] * len(found)), values
+
+    def condition(self, row):
+        return MAY_LEAVE, ["email", "marketing", [row.lead_id], [row.lead_id], "email", "marketing"]
+
+    def refusals(self, rows):
+        found = sorted({address for row in rows for address in addresses(row)})
+        fetch(LOCK_ADDRESSES, [consent.LOCK_CLASS, found])
+        leads, channel = [row.lead_id for row in rows], ["email", "marketing"]
+        standing = fetch(STANDING, [*channel, leads, leads, *channel, [row.pk for row in rows]])
+        outcomes = {pk: verdict(*facts) for pk, *facts in standing}
+        return {pk: outcome for pk, outcome in outcomes.items() if outcome}
+
+
+guard = MarketingGuard()
 
 
 def verdict(status, is_paused, has_email, is_allowed, suppression):
