@@ -211,7 +211,7 @@ class SignInForm(AuthenticationForm):
     def doors(self):
         """Counted in this process's memory: signed-out strangers must not make us write rows."""
         address, name = self.request.META.get("REMOTE_ADDR"), str(self.data.get("username", "")).lower()
-        return {f"sign-in {address}": 100, f"sign-in {address} {hash(name)}": 10}
+        return {f"sign-in:{address}": 100, f"sign-in:{address}:{hash(name)}": 10}
 
     def clean(self):
         if any(cache.get(door, 0) >= most for door, most in self.doors().items()):

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from distribution.access import handoffs_for
 from distribution.models import Handoff
 from distribution.queries import Page, mine, page_of, rows_of, urgent
+from leads.rows import fetch
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,18 @@ def untouched_by_reps(user, *, at):
         status__in=[Handoff.Status.OFFERED, Handoff.Status.ACCEPTED], first_response_at__isnull=True, respond_by__isnull=False
     )
     return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=1, size=SIZE)
+
+
+# `consent.refusals` for both channels in one statement: a list may ask twelve queries and no more.
+CLOSED = """
+SELECT l.id, bool_or(s.channel IN ('phone', 'all')), bool_or(s.channel IN ('email', 'all'))
+FROM leads_lead l JOIN leads_suppression s ON s.address IN (l.email, nullif(lower(l.phone), ''))
+WHERE l.id = ANY(%s) AND s.lifted_at IS NULL AND s.purpose IN ('sales', 'all')
+GROUP BY l.id
+"""
+
+
+def closed_channels(rows):
+    """(ids of leads not to be called, ids of leads not to be written to) among LeadRows."""
+    found = fetch(CLOSED, [[row.handoff.lead_id for row in rows]]) if rows else []
+    return {pk for pk, phone, _ in found if phone}, {pk for pk, _, email in found if email}

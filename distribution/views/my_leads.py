@@ -6,8 +6,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from distribution import triage
-from leads import consent
-from leads.models import Channel, Purpose
 
 
 @require_safe
@@ -19,7 +17,7 @@ def my_leads(request):
     number = request.GET.get("page", "1")
     number = int(number) if number.isdecimal() and len(number) < 6 else 1
     page, counts = triage.my_page(request.user, show=show, search=search, at=now, page=number)
-    lead_ids = [row.handoff.lead_id for row in page.rows]
+    no_call, no_mail = triage.closed_channels(page.rows)
     context = {
         "now": now,
         "tabs": [
@@ -34,8 +32,8 @@ def my_leads(request):
         "here": address(show, search, page.number),
         "next_page": address(show, search, page.number + 1) if page.has_next else "",
         "previous_page": address(show, search, page.number - 1) if page.number > 1 else "",
-        "no_call": consent.refusals(lead_ids, channel=Channel.PHONE, purpose=Purpose.SALES),
-        "no_mail": consent.refusals(lead_ids, channel=Channel.EMAIL, purpose=Purpose.SALES),
+        "no_call": no_call,
+        "no_mail": no_mail,
     }
     part = request.htmx.target == "lead-list"
     return render(request, "distribution/_lead_list.html" if part else "distribution/my_leads.html", context)
