@@ -29,7 +29,7 @@ class PublicForm(forms.Form):
         shown = None if answers is None else {name: as_text(answer) for name, answer in answers.items()}
         super().__init__(shown, auto_id="%s")
         self.problems = problems or {}
-        for question in form.questions.all():
+        for question in form.asked:
             self.fields[question.name] = field_of(question)
 
     def full_clean(self):

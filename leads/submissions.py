@@ -10,13 +10,43 @@ from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import APIException
 
 from leads import capture, intake
-from leads.models import Submission
+from leads.models import CaptureForm, Question, Source, Submission
 from leads.parsers import BadBody, TooLarge, read_answers
+from leads.rows import fetch
 
 log = logging.getLogger(__name__)
 
 HONEYPOT = "hp_website"  # nobody sees this field; programs that fill every field do not know that
 NEXT = "next"
+
+
+FIND = """
+SELECT f.id, f.name, f.slug, f.lead_type, f.asset, f.marketing_basis, f.basis_text, f.basis_version, f.campaign_id, f.origins,
+  f.thank_you_urls, f.is_demo, s.id, s.slug, s.origin,
+  (SELECT json_agg(json_build_object('name', q.name, 'field', q.field, 'label', q.label, 'required', q.required,
+                                     'choices', q.choices) ORDER BY q.position, q.id)
+   FROM leads_question q WHERE q.form_id = f.id)
+FROM leads_captureform f LEFT JOIN leads_source s ON s.id = f.source_id
+WHERE f.slug = %s AND f.is_active
+"""
+COLUMNS = (
+    "id", "name", "slug", "lead_type", "asset", "marketing_basis", "basis_text", "basis_version", "campaign_id", "origins",
+    "thank_you_urls", "is_demo",
+)  # fmt: skip
+
+
+def find_form(slug):
+    """The open form of that slug with its questions as `asked` and its source, or None.
+
+    Written out, as every post of a form begins with it: three ORM queries took a third of the time of a post.
+    """
+    for row in fetch(FIND, [slug]):
+        *columns, source_id, source_slug, source_origin, questions = row
+        form = CaptureForm(**dict(zip(COLUMNS, columns, strict=True)))
+        form.source = Source(pk=source_id, slug=source_slug, origin=source_origin) if source_id else None
+        form.asked = [Question(**question) for question in questions or []]
+        return form
+    return None
 
 
 class Posted(NamedTuple):
@@ -76,7 +106,7 @@ def read(form, posted, *, at):
 
 
 def understand(form, answers, files, *, at):
-    questions = {question.name: question for question in form.questions.all()}
+    questions = {question.name: question for question in form.asked}
     data, unmapped = {}, {name: f"file, not kept: {file}" for name, file in files.items()}
     for name, answer in answers.items():
         if name in questions:

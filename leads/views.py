@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from csp.constants import SELF
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -21,7 +21,6 @@ from rest_framework.views import APIView
 from leads import submissions
 from leads.forms import PublicForm
 from leads.idempotency import answered_once, key_of
-from leads.models import CaptureForm
 from leads.parsers import StrictJSONParser, read_body
 from leads.schema import ErrorSerializer
 
@@ -95,8 +94,10 @@ def public_form_thanks(request, slug):
 
 
 def open_form(slug):
-    forms = CaptureForm.objects.select_related("source", "campaign").prefetch_related("questions")
-    return get_object_or_404(forms, slug=slug, is_active=True)
+    form = submissions.find_form(slug)
+    if form is None:
+        raise Http404
+    return form
 
 
 def receive(request, form):

@@ -274,7 +274,7 @@ def test_the_hosted_page_posts_to_the_same_code(web, form):
 
 
 def test_the_hosted_page_asks_few_queries(web, form, django_assert_num_queries):
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         web.get("/f/white-paper/")
     assert web.get("/f/nothing/").status_code == 404
 
