@@ -1,0 +1,220 @@
+"""Writers, scorers, agers and publishers at once: at rest every score equals its recomputation."""
+
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from leads.activities import record
+from leads.models import Activity, Lead
+from scoring.models import ModelVersion, Publication, Score
+from scoring.publish import NotPublishable, ask_publish, fill_published, new_draft, publish
+from scoring.rescore import age_due, rescore, rescore_due
+from scoring.tests.cast import DAY, PRICING, activity, current, draft, lead
+
+pytestmark = pytest.mark.django_db(transaction=True)
+VIEWS = activity(1, "page_view")
+SECONDS = 3
+
+
+@contextmanager
+def at_once(*jobs):
+    """Run `jobs` in threads beside the block; whatever one of them raises is raised here."""
+    failures = []
+
+    def run(job):
+        try:
+            job()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+def until(stop, step):
+    def job():
+        while not stop.is_set():
+            step()
+
+    return job
+
+
+def writer(people, stop):
+    def job():
+        turn = 0
+        while not stop.is_set():
+            record(lead=people[turn % len(people)], kind="page_view", asset=f"/p{turn % 7}", at=timezone.now())
+            turn += 1
+
+    return job
+
+
+def settle():
+    while rescore_due(at=timezone.now() + timedelta(seconds=5)):
+        pass
+
+
+def views_of(version):
+    """{lead id: (points stored, activities logged)}"""
+    stored = dict(Score.objects.filter(model_version=version).values_list("lead_id", "engagement"))
+    return {pk: (stored.get(pk), Activity.objects.filter(lead=pk).count()) for pk in Lead.objects.values_list("pk", flat=True)}
+
+
+@pytest.fixture
+def people():
+    now = timezone.now()
+    return [lead(f"p{n}@example.com", at=now - DAY) for n in range(20)]
+
+
+def test_four_writers_against_the_scorer(people):
+    version = current(VIEWS)
+    stop = threading.Event()
+    scorers = [until(stop, lambda: rescore_due(at=timezone.now())) for _ in range(2)]
+    ager = until(stop, lambda: age_due(at=timezone.now()) or time.sleep(0.05))
+    with at_once(*[writer(people, stop) for _ in range(4)], *scorers, ager):
+        time.sleep(SECONDS)
+        stop.set()
+    settle()
+    scores = views_of(version)
+    assert all(stored == logged for stored, logged in scores.values()), scores
+    assert sum(logged for _, logged in scores.values()) > 100
+    assert rescore(lead_ids=[p.pk for p in people], at=timezone.now()) == 0
+
+
+def test_an_activity_that_commits_after_the_claim_is_scored_next(people):
+    """The claim clears what was asked; whoever asks later is not cleared, though the scorer is still at work."""
+    version = current(VIEWS)
+    settle()
+    sarah = people[0]
+    record(lead=sarah, kind="page_view", asset="/a", at=timezone.now())
+    claimed, recorded = threading.Event(), threading.Event()
+
+    def late():
+        claimed.wait()
+        # Waits for the scorer's lock, so it commits after the scores of the first activity did.
+        threading.Timer(0.3, recorded.set).start()
+        record(lead=sarah, kind="page_view", asset="/b", at=timezone.now())
+
+    with at_once(late), transaction.atomic():
+        assert rescore_due(at=timezone.now() + timedelta(seconds=1)) == 1
+        claimed.set()
+        recorded.wait()
+    assert Score.objects.get(lead=sarah, model_version=version).engagement == 1
+    assert Lead.objects.get(pk=sarah.pk).rescore_at is not None
+    settle()
+    assert Score.objects.get(lead=sarah, model_version=version).engagement == 2
+
+
+def test_two_scorers_never_take_the_same_lead(people):
+    current(VIEWS)
+    claimed = []
+    barrier = threading.Barrier(4)
+
+    def scorer():
+        barrier.wait()
+        while found := rescore_due(at=timezone.now(), limit=3):
+            claimed.append(found)
+
+    with at_once(*[scorer] * 4):
+        pass
+    settle()
+    assert sum(claimed) == len(people)
+
+
+def test_writers_and_scorers_while_a_version_is_filled(people):
+    first, second = current(VIEWS), draft(activity(2, "page_view"))
+    stop = threading.Event()
+    ask_publish(version=second, by=None, at=timezone.now())
+    slow_filler = until(stop, lambda: fill_published(at=timezone.now(), batch=2) and time.sleep(0.05))
+    scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
+    with at_once(*[writer(people, stop) for _ in range(3)], scorer, slow_filler):
+        time.sleep(SECONDS)
+        stop.set()
+    while fill_published(at=timezone.now()):
+        pass
+    settle()
+    second.refresh_from_db(), first.refresh_from_db()
+    assert (first.status, second.status) == ("superseded", "published")
+    assert all(stored == 2 * logged for stored, logged in views_of(second).values())
+
+
+def test_at_the_flip_nothing_is_stale(people):
+    """Twelve rounds: what has been scored when the flip commits is right under the new version at that moment."""
+    version = current(VIEWS)
+    settle()
+    for points in range(2, 14):
+        draft_version = new_draft(model=version.model, by=None)
+        draft_version.rules.update(points=points)
+        stop = threading.Event()
+        scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
+
+        def publisher(mine=draft_version, done=stop):
+            publish(version=mine, by=None, at=timezone.now())
+            done.set()
+
+        with at_once(writer(people, stop), scorer, publisher):
+            pass
+        settle()
+        scores = views_of(draft_version)
+        assert all(stored == points * logged for stored, logged in scores.values()), (points, scores)
+
+
+def test_two_publishers_leave_exactly_one_version_published(people):
+    current(VIEWS)
+    one, other = draft(activity(2, "page_view")), draft(activity(3, "page_view"))
+    barrier = threading.Barrier(2)
+    refused = []
+
+    def publisher(version):
+        def job():
+            barrier.wait()
+            try:
+                ask_publish(version=version, by=None, at=timezone.now())
+            except NotPublishable:
+                refused.append(version)
+            for _ in range(6):
+                fill_published(at=timezone.now(), batch=5)
+
+        return job
+
+    with at_once(publisher(one), publisher(other)):
+        pass
+    while fill_published(at=timezone.now()):
+        pass
+    assert len(refused) <= 1
+    published = ModelVersion.objects.get(model=one.model, status="published")
+    one.model.refresh_from_db()
+    assert one.model.current_version == published
+    assert Publication.objects.filter(version__in=[one, other]).count() == 2 - len(refused)
+
+
+def test_a_killed_publisher_is_resumed_where_it_stood(people):
+    current(VIEWS)
+    version = draft(PRICING)
+    ask_publish(version=version, by=None, at=timezone.now())
+    fill_published(at=timezone.now(), batch=8)
+    with pytest.raises(KeyboardInterrupt), transaction.atomic():  # the batch in hand is lost with its transaction
+        fill_published(at=timezone.now(), batch=8)
+        raise KeyboardInterrupt
+    version.refresh_from_db()
+    assert (version.filled, version.filled_to) == (8, people[7].pk)
+    while fill_published(at=timezone.now(), batch=8):
+        pass
+    version.refresh_from_db()
+    assert (version.status, version.filled) == ("published", 20)
+    assert Score.objects.filter(model_version=version).count() == 20
