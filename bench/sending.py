@@ -46,7 +46,12 @@ def main():
         finally:
             sink.kill()
             sink.wait()
-    figure("sending", ours=statistics.median(rates["ours"]), yardstick=statistics.median(rates["bare"]), unit="mails/s")
+    figure(
+        "sending",
+        ours=statistics.median(rates["ours"]),
+        yardstick=statistics.median(rates["bare"]),
+        unit="mails/s",
+    )
 
 
 def enrolled(number, count):
@@ -69,7 +74,8 @@ def enrolled(number, count):
     program.current_version = version
     program.save(update_fields=["current_version"])
     people = Lead.objects.bulk_create(
-        Lead(email=f"p{number}-{n}@buyer.net", first_name=f"P{n}", created_at=AT, updated_at=AT) for n in range(count)
+        Lead(email=f"p{number}-{n}@buyer.net", first_name=f"P{n}", created_at=AT, updated_at=AT)
+        for n in range(count)
     )
     Consent.objects.bulk_create(
         Consent(lead=row, channel="email", purpose="marketing", basis="consent", at=AT) for row in people

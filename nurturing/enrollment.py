@@ -51,7 +51,9 @@ def enroll(*, lead_ids, at, reason="", program=None):
     result = Enrolled()
     with transaction.atomic():
         ids = lock(lead_ids)
-        inside = Enrollment.objects.filter(lead__in=ids, status=ACTIVE, is_main=True).select_related("program")
+        inside = Enrollment.objects.filter(lead__in=ids, status=ACTIVE, is_main=True).select_related(
+            "program"
+        )
         result |= {row.lead_id: row.program for row in inside}
         newcomers = [lead_id for lead_id in ids if lead_id not in result]
         if newcomers:
@@ -78,7 +80,9 @@ def choose(result, lead_ids, *, at, program=None):
         takes = matching(each.entry, left, at=at) if by_condition else set(left)
         met_one |= takes
         kinds = kinds_after(steps[each.current_version_id])
-        usable = (mailable if Step.Kind.MAIL in kinds else set()) | (callable_ if Step.Kind.CALL_TASK in kinds else set())
+        usable = (mailable if Step.Kind.MAIL in kinds else set()) | (
+            callable_ if Step.Kind.CALL_TASK in kinds else set()
+        )
         for lead_id in takes & usable:
             result[lead_id] = each
         left -= takes & usable
@@ -135,7 +139,10 @@ def enter(chosen, *, at, reason=""):
     )  # fmt: skip
     first = [(row, *following(steps[row.version_id])) for row in entered]
     Touch.objects.bulk_create(touch(row, step, at + wait) for row, step, wait in first if step)
-    reasons = {lead_id: f"Nurture: {program}" + (f" ({reason})" if reason else "") for lead_id, program in chosen.items()}
+    reasons = {
+        lead_id: f"Nurture: {program}" + (f" ({reason})" if reason else "")
+        for lead_id, program in chosen.items()
+    }
     places.move_many(lead_ids=list(chosen), place=Place.NURTURE, reason=reasons, at=at)
     if any(not wait for _, step, wait in first if step):
         doorbell.ring("touch")
@@ -148,7 +155,9 @@ def leave(*, lead_ids, at, reason):
     """
     with transaction.atomic():
         ids = lock(lead_ids)
-        ended = end(Enrollment.objects.filter(lead__in=ids), at=at, reason=reason, status=Enrollment.Status.EXITED)
+        ended = end(
+            Enrollment.objects.filter(lead__in=ids), at=at, reason=reason, status=Enrollment.Status.EXITED
+        )
     return {lead_id for _, lead_id in ended}
 
 
@@ -172,7 +181,9 @@ def rest(*, lead_ids, at, reason):
     Only those that still stand in nurture; the caller holds their locks.
     """
     standing = Lead.objects.filter(pk__in=list(lead_ids), place=Place.NURTURE).values_list("pk", flat=True)
-    return places.move_many(lead_ids=list(standing), place=Place.PARKED, wake_at=at + REST, reason=reason, at=at)
+    return places.move_many(
+        lead_ids=list(standing), place=Place.PARKED, wake_at=at + REST, reason=reason, at=at
+    )
 
 
 def resume(*, enrollment, at):
@@ -184,10 +195,12 @@ def resume(*, enrollment, at):
         moved_on = not Lead.objects.filter(pk=row.lead_id, place=Place.PARKED).exists()
         if row.status != Enrollment.Status.EXITED or busy or moved_on:
             return False
-        Touch.objects.filter(enrollment=row, status="cancelled", settled_at=row.ended_at, reason=row.reason).update(
-            status=Touch.Status.DUE, reason="", settled_at=None, followed_up=False
-        )
+        Touch.objects.filter(
+            enrollment=row, status="cancelled", settled_at=row.ended_at, reason=row.reason
+        ).update(status=Touch.Status.DUE, reason="", settled_at=None, followed_up=False)
         Enrollment.objects.filter(pk=row.pk).update(status=ACTIVE, reason="", ended_at=None)
-        places.move_many(lead_ids=[row.lead_id], place=Place.NURTURE, reason=f"Nurture: {enrollment.program}", at=at)
+        places.move_many(
+            lead_ids=[row.lead_id], place=Place.NURTURE, reason=f"Nurture: {enrollment.program}", at=at
+        )
         doorbell.ring("touch")
     return True

@@ -31,7 +31,9 @@ MARK = "lq" + secrets.token_hex(6)
 inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 FOOTER_ADDRESS = '<p style="margin:0 0 8px">{{ postal_address }}</p>'
-FOOTER_UNSUBSCRIBE = '<p style="margin:0"><a href="{{ unsubscribe_url }}" style="color:#4b5563">Unsubscribe</a></p>'
+FOOTER_UNSUBSCRIBE = (
+    '<p style="margin:0"><a href="{{ unsubscribe_url }}" style="color:#4b5563">Unsubscribe</a></p>'
+)
 FOOTER = (
     '<div style="max-width:600px;margin:24px auto 0;padding:16px 0;border-top:1px solid #d1d5db;'
     'font:13px/1.5 Helvetica,Arial,sans-serif;color:#4b5563">%s</div>'
@@ -86,7 +88,9 @@ def compiled(template):
 def _compiled(name, subject, body):
     try:
         html, text = layout(subject, body)
-        return Letter(name, AS_TEXT.from_string(subject), AS_HTML.from_string(html), AS_TEXT.from_string(text))
+        return Letter(
+            name, AS_TEXT.from_string(subject), AS_HTML.from_string(html), AS_TEXT.from_string(text)
+        )
     except liquid.exceptions.LiquidError as error:
         raise BadTemplate(f"Template “{name}”: {in_words(error)}") from error
     except BadTemplate as error:

@@ -20,7 +20,13 @@ SAMPLE_LEAD = {
     "first_name": "Sarah", "last_name": "Miller", "name": "Sarah Miller", "email": "sarah@acme.example", "job_title": "Head of Operations",
     "role": "decision maker", "phone": "+49 30 1234567", "country": "DE", "industry": "Logistics", "company_size": 300, "timeline": "within 3 months",
 }  # fmt: skip
-SAMPLE_COMPANY = {"name": "Acme", "domain": "acme.example", "industry": "Logistics", "country": "DE", "size": 300}
+SAMPLE_COMPANY = {
+    "name": "Acme",
+    "domain": "acme.example",
+    "industry": "Logistics",
+    "country": "DE",
+    "size": 300,
+}
 
 
 class Links:
@@ -91,7 +97,9 @@ def warnings():
     """What an operator should still set before mail leaves."""
     found = []
     if not postal_address():
-        found.append("POSTAL_ADDRESS is not set: marketing mail stays in the local mailbox or waits until it is.")
+        found.append(
+            "POSTAL_ADDRESS is not set: marketing mail stays in the local mailbox or waits until it is."
+        )
     if not settings.PUBLIC_URL.startswith("https://"):
         found.append("PUBLIC_URL is not https: mail programs ignore one-click unsubscribe without it.")
     return found

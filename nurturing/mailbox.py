@@ -9,7 +9,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from nurturing.models import LocalMail
-from nurturing.smtp import Outlet, Outcome
+from nurturing.smtp import Outcome, Outlet
 
 NO_SERVER = "No mail server is set (EMAIL_URL is empty)"
 DEMO = "Demo lead: the demo never mails anyone"

@@ -202,9 +202,7 @@ class Touch(Delivery):
 
     class Meta:
         verbose_name_plural = "touches"
-        constraints = [
-            models.UniqueConstraint(fields=["enrollment", "step"], name="touch_once_per_step")
-        ]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "step"], name="touch_once_per_step")]
         indexes = [
             models.Index("due_at", "id", condition=Q(status="due"), name="touch_due"),
             models.Index(

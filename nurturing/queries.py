@@ -53,7 +53,9 @@ def positions(lead_ids):
     steps = steps_of(row.version_id for row in enrollments)
     touches = {
         row.enrollment_id: row
-        for row in Touch.objects.filter(enrollment__in=enrollments, status__in=AHEAD).select_related("step__template")
+        for row in Touch.objects.filter(enrollment__in=enrollments, status__in=AHEAD).select_related(
+            "step__template"
+        )
     }
     done = set()
     if len(touches) < len(enrollments):
@@ -79,7 +81,10 @@ def next_steps(lead_ids):
     ids = list(lead_ids)
     no_mail = consent.refusals(ids, channel="email", purpose="marketing")
     no_call = consent.refusals(ids, channel="phone", purpose="sales")
-    forbidden = {Step.Kind.MAIL: {pk for pk, why in no_mail.items() if why != "no consent"}, Step.Kind.CALL_TASK: no_call}
+    forbidden = {
+        Step.Kind.MAIL: {pk for pk, why in no_mail.items() if why != "no consent"},
+        Step.Kind.CALL_TASK: no_call,
+    }
     rows = Touch.objects.filter(lead__in=ids, status__in=AHEAD).order_by("-due_at")
     rows = rows.filter(enrollment__program__is_paused=False).values_list("lead_id", "kind", "due_at")
     return {lead_id: due_at for lead_id, kind, due_at in rows if lead_id not in forbidden[kind]}
@@ -88,12 +93,16 @@ def next_steps(lead_ids):
 def needing_attention(limit=50):
     """Mails whose fate is uncertain or that failed, newest first: a person decides about them."""
     rows = Touch.objects.filter(status__in=[Touch.Status.UNCERTAIN, Touch.Status.FAILED])
-    return rows.select_related("lead__company", "enrollment__program", "step__template").order_by("-settled_at", "-pk")[:limit]
+    return rows.select_related("lead__company", "enrollment__program", "step__template").order_by(
+        "-settled_at", "-pk"
+    )[:limit]
 
 
 def open_calls(limit=50, *, lead_ids=None):
     """Calls to be made now, longest waiting first; who must not be called any more is left out."""
-    rows = Touch.objects.filter(status=Touch.Status.OPEN).select_related("lead__company", "enrollment__program", "step")
+    rows = Touch.objects.filter(status=Touch.Status.OPEN).select_related(
+        "lead__company", "enrollment__program", "step"
+    )
     if lead_ids is not None:
         rows = rows.filter(lead__in=list(lead_ids))
     rows = list(rows.order_by("due_at", "pk")[:limit])

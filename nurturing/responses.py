@@ -26,7 +26,9 @@ MAIL_SCANNERS = (
 
 def click(token, *, at, user_agent="", method="GET"):
     """Log that a tracked link was followed → its stored address, None for an unknown token."""
-    link = TrackedLink.objects.select_related("touch__lead", "touch__enrollment__program", "touch__step__template")
+    link = TrackedLink.objects.select_related(
+        "touch__lead", "touch__enrollment__program", "touch__step__template"
+    )
     link = link.filter(token=token).first()
     if link is None:
         return None
@@ -96,7 +98,9 @@ def unsubscribe(token, *, at):
             leave(lead_ids=[lead.pk], at=at, reason=UNSUBSCRIBED)
             rest(lead_ids=[lead.pk], at=at, reason=UNSUBSCRIBED)
             # Last, as it waits for senders that are deciding about this address right now.
-            consent.suppress(address=lead.email, channel="email", purpose="marketing", reason="unsubscribed", at=at)
+            consent.suppress(
+                address=lead.email, channel="email", purpose="marketing", reason="unsubscribed", at=at
+            )
     return lead
 
 
@@ -124,5 +128,9 @@ def resubscribe(token, *, at):
 def is_unsubscribed(lead):
     """By their own wish and for marketing mail; bounces and objections are other matters."""
     return Suppression.objects.filter(
-        address=consent.fold(lead.email), channel="email", purpose="marketing", reason="unsubscribed", lifted_at=None
+        address=consent.fold(lead.email),
+        channel="email",
+        purpose="marketing",
+        reason="unsubscribed",
+        lifted_at=None,
     ).exists()

@@ -112,7 +112,9 @@ def claim(model, *, at, limit, condition="", params=None, related=()):
     values = {"at": at, "limit": limit, "token": uuid.uuid4(), "lease": CLAIM_LEASE} | (params or {})
     ids = [row[0] for row in fetch(CLAIM.format(table=model._meta.db_table, condition=condition), values)]
     rows = model.objects.filter(pk__in=ids, token=values["token"])
-    return list(rows.select_related(*related).order_by("due_at", "pk") if related else rows.order_by("due_at", "pk"))
+    return list(
+        rows.select_related(*related).order_by("due_at", "pk") if related else rows.order_by("due_at", "pk")
+    )
 
 
 def begin(model, rows, *, at, guard=Guard()):  # noqa: B008 - it has no state
@@ -261,7 +263,9 @@ def turn(model, last, row, *, at, guard):
     own = [row.pk, row.token]
     try:
         # Several statements sent as one are one transaction, and one round trip.
-        begun = fetch(sql, [*own, *locked, *columns(last, at), SEND_LEASE, row.message_id, *own, *asked])[0][0]
+        begun = fetch(sql, [*own, *locked, *columns(last, at), SEND_LEASE, row.message_id, *own, *asked])[0][
+            0
+        ]
     except DatabaseError:
         # Whatever is wrong with this row, what is known of the last one must not be lost with it.
         log.exception("%s %s could not be begun", model.__name__, row.pk)

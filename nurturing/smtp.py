@@ -74,7 +74,9 @@ class Outlet:
             if refusal:
                 self.reset(server)
                 return refusal
-            server.send(LEADING_DOT.sub(b"..", payload) + (b".\r\n" if payload.endswith(b"\r\n") else b"\r\n.\r\n"))
+            server.send(
+                LEADING_DOT.sub(b"..", payload) + (b".\r\n" if payload.endswith(b"\r\n") else b"\r\n.\r\n")
+            )
         except (OSError, smtplib.SMTPException) as error:
             self.drop()
             return Outcome("due", f"connection lost before the mail was complete: {words(error)}")
@@ -133,7 +135,9 @@ def answer(code, text, *, recipient=False):
     if 200 <= code < 300:
         return Outcome("sent", said)
     if 500 <= code < 600:
-        unknown = bool(ENHANCED_UNKNOWN.search(said)) or (recipient and code == 550 and not re.search(r"\b5\.\d", said))
+        unknown = bool(ENHANCED_UNKNOWN.search(said)) or (
+            recipient and code == 550 and not re.search(r"\b5\.\d", said)
+        )
         return Outcome("failed", said, mailbox_unknown=unknown)
     return Outcome("due", said)
 

@@ -25,7 +25,10 @@ STEPS = [
     {"kind": "wait", "wait_hours": 7 * DAY},
     {"kind": "mail", "template": "nurture-check-in"},
     {"kind": "wait", "wait_hours": 30 * DAY},
-    {"kind": "call_task", "instruction": "Ask what has changed since, and whether a talk with sales would help"},
+    {
+        "kind": "call_task",
+        "instruction": "Ask what has changed since, and whether a talk with sales would help",
+    },
 ]
 
 
@@ -34,10 +37,14 @@ def create_starter_program(*, templates, programs, versions, steps, at):
     if programs.objects.filter(is_default=True).exists():
         return
     made = {
-        slug: templates.objects.get_or_create(slug=slug, defaults={"name": name, "subject": subject, "body": body})[0]
+        slug: templates.objects.get_or_create(
+            slug=slug, defaults={"name": name, "subject": subject, "body": body}
+        )[0]
         for slug, name, subject, body in TEMPLATES
     }
-    program = programs.objects.create(name="General nurture", slug="general-nurture", is_default=True, position=1000)
+    program = programs.objects.create(
+        name="General nurture", slug="general-nurture", is_default=True, position=1000
+    )
     version = versions.objects.create(program=program, number=1, status="published", published_at=at)
     for position, step in enumerate(STEPS, start=1):
         values = step | {"template": made[step["template"]] if "template" in step else None}

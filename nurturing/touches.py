@@ -29,7 +29,9 @@ NOT_PAUSED = """AND NOT EXISTS (SELECT 1 FROM nurturing_enrollment e
   WHERE e.id = d.enrollment_id AND e.program_id = ANY(%(paused)s))"""
 RELATED = ("enrollment__program", "step__template", "lead__company")
 LOCK_ADDRESS = "pg_advisory_xact_lock_shared(%s, hashtext(%s))"
-LOCK_ADDRESSES = "SELECT pg_advisory_xact_lock_shared(%s, hashtext(a)) FROM unnest(%s::text[]) AS a ORDER BY a"
+LOCK_ADDRESSES = (
+    "SELECT pg_advisory_xact_lock_shared(%s, hashtext(a)) FROM unnest(%s::text[]) AS a ORDER BY a"
+)
 MAY_LEAVE = f"""EXISTS (
     SELECT 1 FROM nurturing_enrollment e JOIN nurturing_program p ON p.id = e.program_id
     WHERE e.id = d.enrollment_id AND e.status = 'active' AND NOT p.is_paused
@@ -147,7 +149,9 @@ def open_calls(rows, *, at):
     sending.settle(
         Touch,
         {
-            row: Outcome(Status.SKIPPED, refused[row.lead_id]) if row.lead_id in refused else Outcome(Status.OPEN)
+            row: Outcome(Status.SKIPPED, refused[row.lead_id])
+            if row.lead_id in refused
+            else Outcome(Status.OPEN)
             for row in rows
         },
         at=at,
@@ -209,9 +213,13 @@ def follow_up(*, at, limit=500, lead_ids=None):
         wanted = set(open_ends.order_by("pk").values_list("lead_id", flat=True)[:limit])
         if not wanted:
             return 0
-        free = Lead.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True, skip_locked=True)
+        free = (
+            Lead.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True, skip_locked=True)
+        )
         free = list(free.values_list("pk", flat=True))
-        settled = list(open_ends.filter(lead__in=free).select_related("enrollment__program", "step__template"))
+        settled = list(
+            open_ends.filter(lead__in=free).select_related("enrollment__program", "step__template")
+        )
         log_sent(settled, at=at)
         go_on(settled, at=at)
         Touch.objects.filter(pk__in=[row.pk for row in settled]).update(followed_up=True)

@@ -61,7 +61,9 @@ def publish(*, version, at):
         program = Program.objects.select_for_update(no_key=True).get(pk=version.program_id)
         version = ProgramVersion.objects.select_related("program").get(pk=version.pk)
         if version.status != Status.DRAFT:
-            raise NotPublishable([f"{version} is {version.get_status_display().lower()}; only a draft can be published."])
+            raise NotPublishable(
+                [f"{version} is {version.get_status_display().lower()}; only a draft can be published."]
+            )
         found = problems(version)
         if found:
             raise NotPublishable(found)

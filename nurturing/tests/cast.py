@@ -13,7 +13,12 @@ HELLO = "Hello {{ lead.first_name | default: 'there' }},\n\nread this: https://a
 
 
 def lead(email="sarah@buyer.net", *, consented=True, **values):
-    values = {"first_name": "Sarah", "last_name": "Miller", "created_at": MONDAY, "updated_at": MONDAY} | values
+    values = {
+        "first_name": "Sarah",
+        "last_name": "Miller",
+        "created_at": MONDAY,
+        "updated_at": MONDAY,
+    } | values
     row = Lead.objects.create(email=email, **values)
     if consented and email:
         allow(row)
@@ -21,7 +26,9 @@ def lead(email="sarah@buyer.net", *, consented=True, **values):
 
 
 def allow(row):
-    consent.grant(lead=row, channel="email", purpose="marketing", basis="consent", text_version="1", at=MONDAY)
+    consent.grant(
+        lead=row, channel="email", purpose="marketing", basis="consent", text_version="1", at=MONDAY
+    )
 
 
 def sarah(**values):
@@ -37,7 +44,9 @@ def carl(**values):
 
 
 def acme(name="Acme"):
-    return Company.objects.create(name=name, domain=f"{name.lower()}.net", created_at=MONDAY, updated_at=MONDAY)
+    return Company.objects.create(
+        name=name, domain=f"{name.lower()}.net", created_at=MONDAY, updated_at=MONDAY
+    )
 
 
 def template(slug="hello", subject="For {{ lead.first_name }}", body=HELLO):
@@ -46,7 +55,9 @@ def template(slug="hello", subject="For {{ lead.first_name }}", body=HELLO):
 
 def program(slug="webinar", steps=("mail", 7 * 24, "mail", "call"), *, entry=None, position=1, **values):
     """A published program. Steps: "mail", "call", hours to wait, or an EmailTemplate."""
-    made = Program.objects.create(name=slug.title(), slug=slug, entry=entry or {}, position=position, **values)
+    made = Program.objects.create(
+        name=slug.title(), slug=slug, entry=entry or {}, position=position, **values
+    )
     version = ProgramVersion.objects.create(program=made, number=1, status="published", published_at=MONDAY)
     for place, step in enumerate(steps, start=1):
         add_step(version, place, step)

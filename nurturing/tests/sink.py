@@ -54,7 +54,9 @@ class Sink:
             self.mails.append(email.message_from_bytes(envelope.content))
             return
         head = envelope.content.partition(b"\r\n\r\n")[0]
-        touch = next(line.split(b":")[1].strip() for line in head.splitlines() if line.startswith(b"X-Touch-ID:"))
+        touch = next(
+            line.split(b":")[1].strip() for line in head.splitlines() if line.startswith(b"X-Touch-ID:")
+        )
         os.write(self.file, touch + b" " + address.encode() + b"\n")
 
     @property
@@ -95,7 +97,9 @@ def start():
 
 
 def listen(loop, sink, port):
-    return loop.create_server(lambda: SMTP(sink, hostname="sink.test", ident="sink", loop=loop), "127.0.0.1", port)
+    return loop.create_server(
+        lambda: SMTP(sink, hostname="sink.test", ident="sink", loop=loop), "127.0.0.1", port
+    )
 
 
 async def serve(port, path, delay):

@@ -19,7 +19,9 @@ THREE = "https://acme.example/roi\n\nhttps://acme.example/Prices?a=1\n\nhttps://
 @pytest.fixture
 def links():
     person = sarah()
-    enroll(lead_ids=[person.pk], at=MONDAY, program=program(steps=[template("three", body=THREE), 24, "mail"]))
+    enroll(
+        lead_ids=[person.pk], at=MONDAY, program=program(steps=[template("three", body=THREE), 24, "mail"])
+    )
     touches.perform_due(at=MONDAY)
     Lead.objects.update(rescore_at=None)
     return list(TrackedLink.objects.order_by("pk"))
@@ -44,7 +46,10 @@ def test_an_unknown_token_is_no_page(client, links):
 
 
 def test_the_page_goes_to_the_stored_address_only(client, links):
-    answer = client.get(reverse("track-click", args=[links[0].token]) + "?next=https://evil.net&url=//evil.net", HTTP_USER_AGENT=FIREFOX)
+    answer = client.get(
+        reverse("track-click", args=[links[0].token]) + "?next=https://evil.net&url=//evil.net",
+        HTTP_USER_AGENT=FIREFOX,
+    )
     assert (answer.status_code, answer["Location"]) == (302, "https://acme.example/roi")
 
 

@@ -62,7 +62,9 @@ def test_a_lead_without_email_never_enters_a_mail_only_program():
 
 def test_a_suppressed_address_is_no_channel():
     person = sarah()
-    consent.suppress(address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY)
+    consent.suppress(
+        address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY
+    )
     assert enroll(lead_ids=[person.pk], at=MONDAY).reasons == {person.pk: NO_CHANNEL}
 
 
@@ -89,7 +91,11 @@ def test_leaving_ends_the_enrollment_and_cancels_what_was_to_come():
     enroll(lead_ids=[person.pk], at=MONDAY, program=webinar)
     assert leave(lead_ids=[person.pk], at=MONDAY + DAY, reason="Handed to sales") == {person.pk}
     enrollment, touch = Enrollment.objects.get(), Touch.objects.get()
-    assert (enrollment.status, enrollment.reason, enrollment.ended_at) == ("exited", "Handed to sales", MONDAY + DAY)
+    assert (enrollment.status, enrollment.reason, enrollment.ended_at) == (
+        "exited",
+        "Handed to sales",
+        MONDAY + DAY,
+    )
     assert (touch.status, touch.reason) == ("cancelled", "Handed to sales")
     assert leave(lead_ids=[person.pk], at=MONDAY + DAY, reason="again") == set()
 
@@ -122,7 +128,9 @@ def test_a_second_active_main_enrollment_is_refused_by_the_database():
 
 def test_many_leads_take_a_fixed_number_of_statements(django_assert_max_num_queries):
     people = [lead(f"p{number}@buyer.net") for number in range(40)]
-    program("german", position=2, entry={"is": "lead_field", "field": "country", "op": "equals", "value": "DE"})
+    program(
+        "german", position=2, entry={"is": "lead_field", "field": "country", "op": "equals", "value": "DE"}
+    )
     with django_assert_max_num_queries(20):
         result = enroll(lead_ids=[person.pk for person in people], at=MONDAY)
     assert all(result.values())

@@ -44,7 +44,9 @@ def environment(port):
 @contextmanager
 def sink_process(path):
     sink = subprocess.Popen(
-        [sys.executable, "-m", "nurturing.tests.sink", "0", str(path), "0.001"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "nurturing.tests.sink", "0", str(path), "0.001"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield int(sink.stdout.readline())

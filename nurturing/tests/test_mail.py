@@ -25,7 +25,9 @@ def rendered(body, *, subject="Hello", **values):
 
 
 def test_it_works():
-    message, html, touch = rendered("Hello {{ lead.first_name }} of {{ company.name }},\n\nsee https://acme.example/roi", company=acme())
+    message, html, touch = rendered(
+        "Hello {{ lead.first_name }} of {{ company.name }},\n\nsee https://acme.example/roi", company=acme()
+    )
     assert message.to == ["sarah@buyer.net"]
     assert "Hello Sarah of Acme," in message.body and "Hello Sarah of Acme,</p>" in html
     link = TrackedLink.objects.get()
@@ -73,10 +75,19 @@ def test_a_second_try_keeps_the_same_links():
 
 @pytest.mark.parametrize(
     "name",
-    ["{{7*7}}", "{{ lead.email }}", "{% for i in (1..9) %}x{% endfor %}", "__class__", "%s {0} ${7*7}", "{{ lead.__class__ }}"],
+    [
+        "{{7*7}}",
+        "{{ lead.email }}",
+        "{% for i in (1..9) %}x{% endfor %}",
+        "__class__",
+        "%s {0} ${7*7}",
+        "{{ lead.__class__ }}",
+    ],
 )
 def test_values_are_never_looked_at_again(name):
-    message, html, _ = rendered("Hello {{ lead.first_name }}!", subject="For {{ lead.first_name }}", first_name=name)
+    message, html, _ = rendered(
+        "Hello {{ lead.first_name }}!", subject="For {{ lead.first_name }}", first_name=name
+    )
     assert f"Hello {name}!" in message.body
     assert message.subject == f"For {name}"
     assert "49" not in html and "sarah@buyer.net" not in message.body
@@ -88,15 +99,23 @@ def test_html_in_values_stays_text():
     assert not TrackedLink.objects.filter(url__contains="evil").exists()
 
 
-@pytest.mark.parametrize("nasty", ["x\r\nBcc: evil@evil.net", "x\nTo: evil@evil.net", "x\0y", "x\u2028Bcc: evil@evil.net"])
+@pytest.mark.parametrize(
+    "nasty", ["x\r\nBcc: evil@evil.net", "x\nTo: evil@evil.net", "x\0y", "x\u2028Bcc: evil@evil.net"]
+)
 def test_no_line_gets_into_a_header(nasty):
-    message, _, _ = rendered("Hello", subject=nasty.replace("\0", "") + " {{ lead.first_name }}", first_name=nasty.replace("\0", ""))
+    message, _, _ = rendered(
+        "Hello",
+        subject=nasty.replace("\0", "") + " {{ lead.first_name }}",
+        first_name=nasty.replace("\0", ""),
+    )
     head = message.message().as_bytes().split(b"\n\n")[0]
     assert b"\nBcc:" not in head and head.count(b"\nTo:") == 1
     assert message.recipients() == ["sarah@buyer.net"]
 
 
-@pytest.mark.parametrize("address", ["a@b.net,c@d.net", "a@b.net\nc@d.net", "a b@c.net", "<a@b.net>", "nobody", "", "a@b@c.net"])
+@pytest.mark.parametrize(
+    "address", ["a@b.net,c@d.net", "a@b.net\nc@d.net", "a b@c.net", "<a@b.net>", "nobody", "", "a@b@c.net"]
+)
 def test_an_address_that_is_not_exactly_one_is_refused(address):
     with pytest.raises(BadTemplate, match="cannot be mailed"):
         mail.deliverable(address)

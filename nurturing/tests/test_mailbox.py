@@ -48,7 +48,11 @@ def test_empty_it_says_why_and_what_next(marketer):
 
 
 def test_it_requires_a_role(client):
-    for url in (reverse("mailbox"), reverse("mailbox-mail", args=[mails(1)[0].pk]), reverse("mailbox-html", args=[mails(1)[0].pk])):
+    for url in (
+        reverse("mailbox"),
+        reverse("mailbox-mail", args=[mails(1)[0].pk]),
+        reverse("mailbox-html", args=[mails(1)[0].pk]),
+    ):
         assert client.get(url).status_code == 302
     client.force_login(User.objects.create_user("nobody"))
     assert client.get(reverse("mailbox")).status_code == 403
@@ -103,7 +107,18 @@ def test_deliver_keeps_the_demo_whatever_the_settings_say(settings):
     assert deliver(message, is_demo=False).status == "due"  # that one was meant for the server
 
 
-@pytest.mark.parametrize("address", ["a@x.example", "a@EXAMPLE", "a@b.test", "a@b.invalid", "a@localhost", "a@example.com", "a@x.example.org."])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@x.example",
+        "a@EXAMPLE",
+        "a@b.test",
+        "a@b.invalid",
+        "a@localhost",
+        "a@example.com",
+        "a@x.example.org.",
+    ],
+)
 def test_reserved(address):
     assert is_reserved(address)
 

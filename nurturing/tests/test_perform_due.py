@@ -62,7 +62,9 @@ def test_no_basis_is_skipped_with_the_reason_and_the_program_goes_on():
 def test_who_can_no_longer_be_reached_leaves_with_the_reason():
     person = sarah()
     start(person)
-    consent.suppress(address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY)
+    consent.suppress(
+        address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY
+    )
     touches.perform_due(at=MONDAY)
     person.refresh_from_db()
     assert Touch.objects.get().reason == "suppressed: unsubscribed"

@@ -18,7 +18,9 @@ def test_position_in_words():
     assert (position.number, position.of) == (2, 3) and position.due_at > MONDAY + 7 * DAY
     touches.perform_due(at=MONDAY + 8 * DAY)
     touches.perform_due(at=MONDAY + 9 * DAY)
-    assert str(queries.positions([person.pk])[person.pk]).startswith("Webinar, step 3 of 3, call open since Tue 10 Mar")
+    assert str(queries.positions([person.pk])[person.pk]).startswith(
+        "Webinar, step 3 of 3, call open since Tue 10 Mar"
+    )
     versions.pause(program=made)
     assert str(queries.positions([person.pk])[person.pk]) == "Webinar, step 3 of 3, paused"
 

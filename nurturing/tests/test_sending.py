@@ -34,7 +34,11 @@ def test_it_works(sink):
     assert mail["Message-ID"] == touch.message_id
     assert mail["List-Unsubscribe"] == f"<http://127.0.0.1:8000/u/{touch.link_token}/>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
     assert not LocalMail.objects.exists()
 
 

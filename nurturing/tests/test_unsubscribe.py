@@ -30,7 +30,11 @@ def test_it_works():
     assert Enrollment.objects.get().status == "exited"
     assert Touch.objects.get(step__position=3).status == "cancelled"
     suppression = Suppression.objects.get()
-    assert (suppression.address, suppression.channel, suppression.purpose) == (person.email, "email", "marketing")
+    assert (suppression.address, suppression.channel, suppression.purpose) == (
+        person.email,
+        "email",
+        "marketing",
+    )
     assert Consent.objects.latest("at").granted is False
     assert Activity.objects.filter(touchpoint__kind="mail_unsubscribe", engagement=False).count() == 1
     touches.perform_due(at=MONDAY + 30 * DAY)
@@ -71,7 +75,9 @@ def test_one_click_needs_no_cookie_no_login_no_redirect():
     token = in_program(sarah()).link_token
     client = Client(enforce_csrf_checks=True)
     answer = client.post(
-        reverse("unsubscribe", args=[token]), "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+        reverse("unsubscribe", args=[token]),
+        "List-Unsubscribe=One-Click",
+        content_type="application/x-www-form-urlencoded",
     )
     assert answer.status_code == 200 and not answer.cookies
     assert b"You will get no more marketing mail" in answer.content
@@ -197,7 +203,9 @@ def test_a_suppression_waits_for_a_sender_that_is_deciding():
         close_old_connections()
         looking.wait(5)
         threading.Timer(0.3, go.set).start()
-        consent.suppress(address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY)
+        consent.suppress(
+            address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY
+        )
         events.append("suppressed")
         connection.close()
 

@@ -11,7 +11,12 @@ pytestmark = pytest.mark.django_db
 def test_it_works():
     made = program()
     draft = versions.new_draft(program=made)
-    assert [(step.position, step.kind) for step in draft.steps.all()] == [(1, "mail"), (2, "wait"), (3, "mail"), (4, "call_task")]
+    assert [(step.position, step.kind) for step in draft.steps.all()] == [
+        (1, "mail"),
+        (2, "wait"),
+        (3, "mail"),
+        (4, "call_task"),
+    ]
     assert versions.new_draft(program=made) == draft
     old = made.current_version
     published = versions.publish(version=draft, at=MONDAY)
@@ -60,7 +65,13 @@ def test_a_condition_with_a_fault_cannot_be_published():
 def test_an_empty_database_has_a_published_default_program():
     default = Program.objects.get(is_default=True)
     assert default.current_version.status == "published"
-    assert [step.kind for step in default.current_version.steps.all()] == ["mail", "wait", "mail", "wait", "call_task"]
+    assert [step.kind for step in default.current_version.steps.all()] == [
+        "mail",
+        "wait",
+        "mail",
+        "wait",
+        "call_task",
+    ]
     assert versions.problems(default.current_version) == []
     assert ProgramVersion.objects.filter(status="published").count() == 1
     assert Step.objects.filter(kind="mail", template__isnull=True).count() == 0

@@ -16,10 +16,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadmgmt.settings")
 django.setup()
 
-from django.conf import settings
+from django.conf import settings  # noqa: E402
 
-from nurturing import sending, touches
-from nurturing.models import Touch
+from nurturing import sending, touches  # noqa: E402
+from nurturing.models import Touch  # noqa: E402
 
 settings.DOORBELLS_SILENT = True
 sending.CLAIM_LEASE = sending.SEND_LEASE = timedelta(seconds=1)
