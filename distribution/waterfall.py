@@ -28,7 +28,7 @@ def waterfall(explanation):
     parts = []
     for part, label in PARTS.items():
         ends = heights[part]
-        starts = [0, *ends[:-1]]
+        starts = [0, *ends][: len(ends)]
         lines = [line for line in explanation.lines if line.part == part]
         bars = [Bar(line, percent(a), percent(b)) for line, a, b in zip(lines, starts, ends, strict=True)]
         parts.append(Part(label, getattr(explanation, part), bars))

@@ -56,7 +56,7 @@ def when(context, moment, style="relative"):
     now = context.get("now") or timezone.now()
     text = words.clock(moment, now) if style == "clock" else words.relative(moment, now)
     return format_html(
-        '<time datetime="{}" title="{}" data-style="{}">{}</time>', moment.isoformat(), words.exact(moment), style, text
+        '<time datetime="{}" title="{}" data-wording="{}">{}</time>', moment.isoformat(), words.exact(moment), style, text
     )
 
 
@@ -69,7 +69,7 @@ def promise(context, due, is_overdue=False):
     if not late and seconds > DAY:
         return format_html("{} {}", icon("calendar"), when(context, due, "clock"))
     return format_html(
-        '<span class="promise {}">{} {}<time datetime="{}" title="{}" data-style="left">{} {}</time></span>',
+        '<span class="promise {}">{} {}<time datetime="{}" title="{}" data-wording="left">{} {}</time></span>',
         "late" if late else "soon" if seconds < SOON else "", icon("warning" if late else "clock"),
         "" if late else f"by {words.clock(due, now)}, ",
         due.isoformat(), words.exact(due), words.span(seconds), "overdue" if late else "left",

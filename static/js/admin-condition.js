@@ -76,6 +76,10 @@ class Builder {
     return this.settings.scopes[this.scope] ?? [];
   }
 
+  get nothing() {
+    return this.settings.empty || (this.scope === "touchpoint" ? "No condition: any activity matches." : "No condition: everybody matches.");
+  }
+
   // --- the tree: {kind, items: [leaf | {kind, items}]} ------------------------------------------
   read() {
     let stored;
@@ -138,7 +142,7 @@ class Builder {
     if (!parent) buttons.append(element("button", { type: "button", class: "condition-add", onclick: () => this.addGroup(group, path) }, "+ Group"));
     const head = labelled(parent ? "Within this group" : "A lead matches when", joint);
     if (!parent && this.scope === "touchpoint") head.firstChild.textContent = "An activity matches when";
-    return element("div", { class: "condition-group", role: "group", "aria-label": title }, head, group.items.length ? rows : element("p", { class: "condition-hint" }, this.scope === "touchpoint" ? "No condition: any activity matches." : "No condition: everybody matches."), buttons);
+    return element("div", { class: "condition-group", role: "group", "aria-label": title }, head, group.items.length ? rows : element("p", { class: "condition-hint" }, this.nothing), buttons);
   }
 
   drawLeaf(leaf, group, index) {
@@ -249,8 +253,9 @@ class Builder {
 
   async fetch() {
     const result = this.root.querySelector("[data-result]");
-    result.hidden = !this.scope;
-    if (!this.scope) return;
+    const mute = !this.scope || (this.settings.empty && this.tree?.items.length === 0);
+    result.hidden = mute;
+    if (mute) return;
     this.asking?.abort();
     this.asking = new AbortController();
     const body = new FormData();

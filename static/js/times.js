@@ -27,8 +27,8 @@ const WORDING = { relative, left };
 
 function update() {
   const now = Date.now();
-  for (const time of document.querySelectorAll("time[data-style]")) {
-    const word = WORDING[time.dataset.style];
+  for (const time of document.querySelectorAll("time[data-wording]")) {
+    const word = WORDING[time.dataset.wording];
     const text = word && word(Date.parse(time.dateTime), now);
     if (text && text !== time.textContent) time.textContent = text;
   }
