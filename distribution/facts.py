@@ -100,9 +100,10 @@ class Facts:
 
     @property
     def rests(self):
-        """Parked when its program ended, and the date has not come."""
-        nurtured = self.decision is not None and self.decision.outcome == "nurture"
-        return self.lead.place == Place.PARKED and nurtured and self.lead.wake_at > self.at
+        """Parked until a date that has not come, by a person or at the end of a program; routing's own parking,
+        for want of fit or of a program, ends as soon as the reason does."""
+        own = self.decision is not None and self.decision.reason == self.lead.place_reason
+        return self.lead.place == Place.PARKED and self.lead.wake_at > self.at and not own
 
     @property
     def passes(self):

@@ -125,10 +125,8 @@ def sales_ready(lead):
 
 def not_ready(lead):
     """Nurture for the qualified; the others are parked until a date: nurture is not for everybody."""
-    if lead.disqualified_by_person or (lead.held_back and lead.lead.place in (Place.NURTURE, Place.PARKED)):
-        return None  # stays where a person put it
-    if lead.rests:
-        return None  # has been through its program; its date stands
+    if lead.disqualified_by_person or lead.rests:
+        return None  # stays where a person or a program put it
     if lead.qualified or lead.lead.place == Place.NURTURE:
         return Decision(13, Outcome.NURTURE, f"Qualified, not ready: engagement {lead.score.engagement:g}"
                         if lead.score else "Not ready")  # fmt: skip

@@ -8,8 +8,9 @@ from distribution import recycling, routing
 from distribution.models import CompanyOwner, Handoff, Opportunity, RoutingDecision, RoutingRule, SalesQueue
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW
-from leads import consent, places
+from leads import consent, identity, places
 from leads.models import Lead, Relationship
+from nurturing import enrollment
 from nurturing.models import Enrollment
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +209,34 @@ def test_13_without_a_usable_channel_the_lead_is_parked_visibly():
     who.refresh_from_db()
     assert who.place == "parked" and "no usable channel" in who.place_reason
     assert decision(who).outcome == "parked"
+
+
+def test_13_after_its_program_a_lead_rests_until_its_date_unless_it_asks():
+    cast.rita()
+    who = cast.lead()
+    cast.did(who, "download", "/a")
+    cast.flow()
+    enrollment.leave(lead_ids=[who.pk], at=NOW, reason="Finished")
+    enrollment.rest(lead_ids=[who.pk], at=NOW, reason="Finished General nurture")
+    cast.did(who, "page_view", "/pricing", NOW + DAY)
+    cast.flow(NOW + DAY)
+    routing.route(lead_ids=[who.pk], at=NOW + DAY)
+    who.refresh_from_db()
+    assert (who.place, who.place_reason, who.wake_at) == ("parked", "Finished General nurture", NOW + enrollment.REST)
+    cast.asks(who, NOW + 2 * DAY)
+    cast.flow(NOW + 2 * DAY)
+    who.refresh_from_db()
+    assert who.place == "sales"
+
+
+def test_13_parked_for_want_of_fit_ends_with_the_reason():
+    who = cast.lead(role="", company_size=5)
+    cast.did(who, "download", "/a")
+    cast.flow()
+    identity.set_fields(lead=who, values={"role": "decision maker", "company_size": 300}, origin="rep", at=NOW + DAY)
+    cast.flow(NOW + DAY)
+    who.refresh_from_db()
+    assert who.place == "nurture"
 
 
 def test_nobody_free_means_waiting_in_the_default_queue():
