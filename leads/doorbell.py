@@ -8,7 +8,6 @@ breaker stays open for `BREAKER` seconds; the ticks of the schedule make up for 
 import logging
 import os
 import threading
-import time
 from functools import partial
 
 from celery import current_app
@@ -27,7 +26,7 @@ class Bellringer:
 
     def __init__(self):
         self.names = set()
-        self.woken = threading.Event()
+        self.woken, self.stopped = threading.Event(), threading.Event()
         self.lock = threading.Lock()
         self.thread = None
         self.pid = None
@@ -44,13 +43,23 @@ class Bellringer:
             if self.pid == os.getpid() and self.thread.is_alive():
                 return
             self.pid = os.getpid()
+            self.stopped = threading.Event()
             self.thread = threading.Thread(target=self.run, name="doorbell", daemon=True)
             self.thread.start()
+
+    def stop(self):
+        """End the thread; a later ring starts another."""
+        self.stopped.set()
+        self.woken.set()
+        if self.thread is not None:
+            self.thread.join(1)
 
     def run(self):
         while True:
             self.woken.wait()
             self.woken.clear()
+            if self.stopped.is_set():
+                return
             names, self.names = self.names, set()
             try:
                 for name in sorted(names):
@@ -59,9 +68,9 @@ class Bellringer:
                 log.warning("doorbell: the broker cannot be reached (%s); the ticks take over", error)
                 self.names |= names
                 self.woken.set()
-                time.sleep(BREAKER)
+                self.stopped.wait(BREAKER)
             else:
-                time.sleep(GAP)
+                self.stopped.wait(GAP)
 
 
 bellringer = Bellringer()

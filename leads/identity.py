@@ -9,8 +9,8 @@ import time
 
 from django.db import DataError, IntegrityError, OperationalError, transaction
 
-from leads import activities, channels, companies, doorbell, survivorship
-from leads.arrivals import TELL_COLLEAGUES, Again, Arrival, take_in
+from leads import activities, channels, companies, doorbell, intake, survivorship
+from leads.arrivals import FIELDS, TELL_COLLEAGUES, Again, Arrival, take_in
 from leads.intake import InvalidLead
 from leads.models import Company, FieldChange, Lead
 from leads.rows import fetch, insert
@@ -19,6 +19,7 @@ ATTEMPTS = 8
 IDENTIFYING = (
     "email", "external_id", "external_system", "phone", "first_name", "last_name", "company", "company_domain", "is_test",
 )  # fmt: skip
+SAYABLE = {*FIELDS, *intake.FORM_FIELDS, "external_system", "is_test"}
 COMPANY_FIELDS = ("name", "size", "industry", "country", "relationship")
 HOLD_PEOPLE_OF = "SELECT id FROM leads_lead WHERE company_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
@@ -126,6 +127,8 @@ def say_of_leads(items, *, origin, at, actor_id, overwrite):
         return []
     arrivals = []
     for target, values in items:
+        if unknown := values.keys() - SAYABLE:
+            raise ValueError(f"not fields of a lead: {sorted(unknown)}")
         arrival = Arrival(
             dict(values), at=at, origin=origin, overwrite=overwrite, lead_id=target.pk, actor_id=actor_id
         )  # fmt: skip

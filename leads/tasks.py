@@ -1,0 +1,11 @@
+"""Housekeeping of the lead records. The schedule is in leadmgmt/celery.py."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from leads import idempotency
+
+
+@shared_task
+def forget_old_keys():
+    idempotency.forget(at=timezone.now())

@@ -1,0 +1,134 @@
+import socket
+import threading
+import time
+
+import pytest
+from celery import Celery
+from django.db import transaction
+
+from leads import doorbell
+from leads.tests.test_submit import at_once
+
+TASK = "scoring.tasks.rescore_due"
+
+
+@pytest.fixture
+def bells(settings, monkeypatch):
+    """Bells ring, into a list instead of a broker."""
+    sent = []
+    settings.DOORBELLS_SILENT = False
+    monkeypatch.setattr(doorbell, "bellringer", doorbell.Bellringer())
+    monkeypatch.setattr(doorbell, "send", lambda name: sent.append(name))
+    yield sent
+    doorbell.bellringer.stop()
+
+
+def eventually(condition):
+    stop = time.monotonic() + 5
+    while not condition() and time.monotonic() < stop:
+        time.sleep(0.01)
+    assert condition()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_works(bells):
+    with transaction.atomic():
+        doorbell.ring("score")
+        time.sleep(0.1)
+        assert bells == []  # nothing is announced that is not committed
+    eventually(lambda: bells == ["score"])
+    doorbell.ring("route")  # outside a transaction: at once
+    eventually(lambda: bells == ["score", "route"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_rings_nothing(bells):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        doorbell.ring("score")
+        raise ZeroDivisionError
+    time.sleep(0.1)
+    assert bells == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_rings_become_few_messages(bells):
+    at_once(8, lambda number: [doorbell.ring("score") for _ in range(200)])
+    eventually(lambda: bells)
+    time.sleep(0.2)
+    assert 1 <= len(bells) <= 20
+
+
+def test_silence_in_tests():
+    doorbell.ring("score")
+    assert doorbell.bellringer.thread is None
+
+
+def test_unknown_bells():
+    with pytest.raises(KeyError):
+        doorbell.ring("supper")
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port():
+    """A server that takes connections and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+        yield server.getsockname()[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broker", ["closed", "silent"])
+def test_a_dead_broker_costs_the_caller_nothing(broker, silent_port, settings, monkeypatch):
+    port = closed_port() if broker == "closed" else silent_port
+    app = Celery("nowhere", broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+    app.conf.broker_transport_options = {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}
+    app.conf.task_publish_retry = False
+    settings.DOORBELLS_SILENT = False
+    monkeypatch.setattr(doorbell, "current_app", app)
+    monkeypatch.setattr(doorbell, "BREAKER", 0.2)
+    monkeypatch.setattr(doorbell, "bellringer", doorbell.Bellringer())
+    doorbell.ring("score")  # the first starts the thread
+    waits = []
+    for _ in range(50):
+        begun = time.perf_counter()
+        doorbell.ring("score")
+        waits.append(time.perf_counter() - begun)
+        time.sleep(0.01)
+    # A busy machine may take the processor away once or twice; waiting for the broker would show each time.
+    assert sorted(waits)[45] < 0.005 and max(waits) < 0.3
+    assert doorbell.bellringer.thread.is_alive()
+    doorbell.bellringer.stop()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_comes_back_is_rung(settings, monkeypatch):
+    sent, failures = [], iter([True, True])
+
+    def send(name):
+        if next(failures, False):
+            raise ConnectionError("down")
+        sent.append(name)
+
+    settings.DOORBELLS_SILENT = False
+    monkeypatch.setattr(doorbell, "BREAKER", 0.05)
+    monkeypatch.setattr(doorbell, "send", send)
+    monkeypatch.setattr(doorbell, "bellringer", doorbell.Bellringer())
+    doorbell.ring("route")
+    eventually(lambda: sent == ["route"])
+    doorbell.bellringer.stop()
+
+
+def test_the_thread_belongs_to_its_process():
+    """After a fork the parent's thread is gone; the child starts its own."""
+    ringer = doorbell.Bellringer()
+    ringer.pid, ringer.thread = -1, threading.Thread()
+    ringer.wake("score")
+    assert ringer.thread.is_alive()
+    ringer.stop()
