@@ -37,7 +37,7 @@ def test_nobody_is_in_limbo():
 
 
 def test_each_kind_of_limbo_is_found():
-    ready, nurtured, parked, gone, customer = everybody()
+    ready, nurtured, parked, gone, _ = everybody()
     scored = cast.lead("s@s.net")
     assert problems() == {(scored.pk, "Waits for a score that nobody asked for")}
     scored.delete()
