@@ -33,6 +33,7 @@ from nurturing import sending
 from scoring.admin import ScoredLeadAdmin
 from scoring.criteria import SCORED_CRITERIA
 
+admin.site.index_title = "Set-up"
 admin.site.unregister([User, Group, APIKey])  # the key model of the product is leads.ApiKey
 
 
@@ -229,7 +230,7 @@ class OwnedLeadAdmin(ScoredLeadAdmin):
     """The leads' list with rating and owner, both read for the whole page at once."""
 
     list_display = [
-        "person", "company", "job_title", "rating", "shown_stage", "shown_place", "owner", "source", "created_at",
+        "person", "company", "job_title", "rating", "shown_stage", "shown_place", "owner", "source", "created",
     ]  # fmt: skip
 
     def get_changelist_instance(self, request):

@@ -201,7 +201,18 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "leadmgmt API",
-    "DESCRIPTION": "Capture leads, read them with their scores, and learn why.",
+    "DESCRIPTION": f"""Capture leads, read them with their scores, and learn why.
+
+`python manage.py api_key NAME` prints a key. A first lead:
+
+```sh
+curl -X POST {PUBLIC_URL}/api/v1/leads/ \\
+  -H "Authorization: Api-Key $KEY" -H "Content-Type: application/json" \\
+  -d '{{"email": "ada@acme.example", "last_name": "Lovelace", "company": "Acme", "company_size": 300}}'
+```
+
+More, with examples: `docs/api.md`.
+""",
     "VERSION": "1",
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],

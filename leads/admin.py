@@ -229,7 +229,7 @@ def save_fields(request, form, **whose):
 class LeadAdmin(LargeTable, Admin):
     """Base: who a lead is and where it is now."""
 
-    list_display = ["person", "company", "job_title", "shown_stage", "shown_place", "source", "created_at"]
+    list_display = ["person", "company", "job_title", "shown_stage", "shown_place", "source", "created"]
     list_select_related = ["company", "source"]
     list_filter = [
         ("stage", ChoicesDropdownFilter), ("place", ChoicesDropdownFilter), ("source", RelatedDropdownFilter),
@@ -282,6 +282,10 @@ class LeadAdmin(LargeTable, Admin):
     @display(description="Lead", ordering="last_name")
     def person(self, lead):
         return str(lead)
+
+    @display(description="Created", ordering="created_at")
+    def created(self, lead):
+        return f"{timezone.localtime(lead.created_at):%d %b %Y %H:%M}"
 
     @display(description="Lifecycle stage", ordering="stage")
     def shown_stage(self, lead):

@@ -7,6 +7,7 @@ The field keeps the JSON tree; `static/js/admin-condition.js` shows it as rows a
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import Script
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse_lazy
@@ -25,14 +26,16 @@ SCOPES = (LEAD, TOUCHPOINT)
 
 class ConditionWidget(forms.Textarea):
     """`scopes`: value of the select named `follows` → scope or None (no condition there). Without
-    `follows` the scope is fixed. `preview`: URL name of the live count."""
+    `follows` the scope is fixed. `preview`: URL name of the live count. `empty`: what no condition
+    means, where that is not everybody."""
 
-    def __init__(self, *, criteria, preview, scope=LEAD, follows="", scopes=None, attrs=None):
+    def __init__(self, *, criteria, preview, scope=LEAD, follows="", scopes=None, empty="", attrs=None):
         super().__init__(attrs={"rows": 4, **(attrs or {})})
         self.criteria = criteria
         self.scope = scope
         self.follows = follows
         self.scopes = scopes or {}
+        self.empty = empty
         self.preview = reverse_lazy(preview)
 
     @property
@@ -48,6 +51,7 @@ class ConditionWidget(forms.Textarea):
             "scope": self.scope,
             "follows": self.follows,
             "scopeOf": self.scopes,
+            "empty": self.empty,
             "preview": str(self.preview),
         }
         return render_to_string("admin/condition.html", context)
@@ -65,6 +69,13 @@ class ConditionField(forms.JSONField):
         super().__init__(required=False, **kwargs)
         self.criteria = criteria
         self.scope = scope
+
+    def bound_data(self, data, initial):
+        """What the page shows again: the posted text as it is where it cannot be read."""
+        try:
+            return read_tree(data)
+        except ValidationError:
+            return InvalidJSONInput(data)
 
     def prepare_value(self, value):
         return super().prepare_value({} if value is None else value)

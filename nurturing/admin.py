@@ -25,11 +25,18 @@ DRAFT = ProgramVersion.Status.DRAFT
 
 
 class ProgramForm(forms.ModelForm):
-    entry = condition_field(Program, SCORED_CRITERIA)
+    entry = condition_field(Program, SCORED_CRITERIA, empty="No condition: nobody enters by one.")
 
     class Meta:
         model = Program
         fields = ["name", "slug", "entry", "position", "is_main", "is_default", "is_paused"]
+        labels = {
+            "entry": "Enters when",
+            "position": "Asked in this order",
+            "is_main": "Main program",
+            "is_default": "Default program",
+            "is_paused": "Paused",
+        }
 
     def clean_is_default(self):
         wanted = self.cleaned_data["is_default"]
@@ -127,7 +134,7 @@ class ProgramVersionAdmin(Admin):
     list_select_related = ["program"]
     list_filter = ["status", "program"]
     ordering = ["program", "-number"]
-    fields = []
+    exclude = ["program", "number", "status", "published_at"]  # written by publishing only
     inlines = [StepInline]
     change_form_outer_before_template = "admin/nurturing/version_state.html"
     empty_text = "Versions belong to a program."

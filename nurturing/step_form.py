@@ -18,12 +18,14 @@ class StepForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["wait_hours"].required = False
         self.fields["order"].widget = UnfoldAdminIntegerFieldWidget(attrs={"aria-label": "Order", "min": 1})
         if self.instance.pk:
             self.initial["order"] = self.instance.position
 
     def clean(self):
         cleaned = super().clean()
+        cleaned["wait_hours"] = cleaned.get("wait_hours") or 0
         kind = cleaned.get("kind")
         if kind == Step.Kind.MAIL and not cleaned.get("template"):
             self.add_error("template", "Choose the e-mail template to send.")

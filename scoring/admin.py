@@ -233,7 +233,8 @@ def state_of(version):
     """What the version page says about publishing: whether it is filling, and how far in percent."""
     filling = version.publish_asked_at is not None and version.status != ModelVersion.Status.PUBLISHED
     share = min(100, 100 * version.filled // version.to_fill) if version.to_fill else 0
-    return {"is_filling": filling, "share": share, "is_draft": version.status == EDITABLE}
+    done = f"{version.filled:,} of {version.to_fill:,} leads scored"
+    return {"is_filling": filling, "share": share, "done": done, "is_draft": version.status == EDITABLE}
 
 
 def in_order(rules):
@@ -419,7 +420,5 @@ class ScoredLeadAdmin(LeadAdmin):
     def rating(self, lead):
         score = lead.routing_score
         return (
-            f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})"
-            if score
-            else "not scored yet"
+            f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})" if score else "not scored"
         )
