@@ -100,7 +100,7 @@ def warnings():
         found.append(
             "POSTAL_ADDRESS is not set: marketing mail stays in the local mailbox or waits until it is."
         )
-    if not settings.PUBLIC_URL.startswith("https://"):
+    if settings.EMAIL_URL and not settings.PUBLIC_URL.startswith("https://"):
         found.append("PUBLIC_URL is not https: mail programs ignore one-click unsubscribe without it.")
     return found
 

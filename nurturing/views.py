@@ -90,7 +90,8 @@ def cursor(text):
 @require_safe
 def mailbox_mail(request, pk):
     message = get_object_or_404(LocalMail, pk=pk)
-    links = TrackedLink.objects.filter(touch=message.headers.get("X-Touch-ID") or 0).order_by("pk")
+    touch_id = str(message.headers.get("X-Touch-ID", ""))
+    links = TrackedLink.objects.filter(touch=touch_id).order_by("pk") if touch_id.isdecimal() else []
     return render(request, "nurturing/mailbox_mail.html", {"mail": message, "links": links})
 
 

@@ -47,7 +47,7 @@ def test_the_way_out_and_the_address_are_always_there():
 
 
 def test_a_template_with_its_own_way_out_gets_no_second_one():
-    message, html, touch = rendered("Hello. Leave: {{ unsubscribe_url }}")
+    message, _, touch = rendered("Hello. Leave: {{ unsubscribe_url }}")
     assert message.body.count(touch.link_token) == 1
 
 
@@ -67,7 +67,7 @@ def test_message_id_is_stable_and_holds_no_secret():
 
 
 def test_a_second_try_keeps_the_same_links():
-    message, html, touch = rendered("See https://acme.example/roi")
+    _, html, touch = rendered("See https://acme.example/roi")
     again = mail.render(touch.step.template, touch.lead, touch)
     assert again.alternatives[0][0] == html
     assert TrackedLink.objects.count() == 1
