@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import django_filters
 from django.db.models import Exists, OuterRef
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 
 from distribution.models import Handoff
+from leads.api import TAKEN
 from leads.rows import fetch
 from scoring.api import ScoredLeadFilter, ScoredLeadSerializer, ScoredLeadViewSet
 
@@ -40,6 +42,7 @@ class HandoffSerializer(serializers.Serializer):
     first_response_at = serializers.DateTimeField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="Lead")
 class OwnedLeadSerializer(ScoredLeadSerializer):
     owner = serializers.CharField(source="api_owner", allow_null=True, help_text="User name of the rep who has the lead now")
     handoff = HandoffSerializer(source="api_handoff", allow_null=True, help_text="The latest")
@@ -65,6 +68,7 @@ class OwnedLeadFilter(ScoredLeadFilter):
         return queryset.filter(Exists(mine))
 
 
+@extend_schema_view(create=extend_schema(responses=TAKEN | dict.fromkeys((200, 201), OwnedLeadSerializer)))
 class OwnedLeadViewSet(ScoredLeadViewSet):
     serializer_class = OwnedLeadSerializer
     filterset_class = OwnedLeadFilter
