@@ -44,13 +44,19 @@ class HandoffSerializer(serializers.Serializer):
 
 @extend_schema_serializer(component_name="Lead")
 class OwnedLeadSerializer(ScoredLeadSerializer):
-    owner = serializers.CharField(source="api_owner", allow_null=True, help_text="User name of the rep who has the lead now")
+    owner = serializers.CharField(
+        source="api_owner", allow_null=True, help_text="User name of the rep who has the lead now"
+    )
     handoff = HandoffSerializer(source="api_handoff", allow_null=True, help_text="The latest")
 
     @classmethod
     def load(cls, leads, *, are_new=False):
         super().load(leads, are_new=are_new)
-        latest = {} if are_new else {row[0]: LatestHandoff(*row) for row in fetch(LATEST, [[lead.pk for lead in leads]])}
+        latest = (
+            {}
+            if are_new
+            else {row[0]: LatestHandoff(*row) for row in fetch(LATEST, [[lead.pk for lead in leads]])}
+        )
         for lead in leads:
             handoff = lead.api_handoff = latest.get(lead.pk)
             lead.api_owner = handoff.owner if handoff and handoff.status in Handoff.OPEN else None
@@ -64,7 +70,9 @@ class OwnedLeadFilter(ScoredLeadFilter):
     owner = django_filters.CharFilter(method="owned", label="User name of the rep who has the lead now")
 
     def owned(self, queryset, name, value):
-        mine = Handoff.objects.filter(lead=OuterRef("pk"), status__in=Handoff.OPEN, owner__user__username=value)
+        mine = Handoff.objects.filter(
+            lead=OuterRef("pk"), status__in=Handoff.OPEN, owner__user__username=value
+        )
         return queryset.filter(Exists(mine))
 
 

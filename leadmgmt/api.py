@@ -34,7 +34,6 @@ def detail(exc, text):
     return exceptions.ErrorDetail(text, code=exc.get_codes())
 
 
-
 class ApiDocsView(SpectacularSwaggerSplitView):
     """The API's reference, to read and to try out; every file comes from this host."""
 

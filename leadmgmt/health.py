@@ -38,7 +38,9 @@ def readyz(request):
             cursor.execute("SET LOCAL statement_timeout = '2s'")
             report["database"] = "ok"
             missing = missing_migrations(cursor)
-            report["migrations"] = "applied" if not missing else f"{len(missing)} not applied: run `manage.py migrate`"
+            report["migrations"] = (
+                "applied" if not missing else f"{len(missing)} not applied: run `manage.py migrate`"
+            )
             report["ready"] = not missing
             if not missing:
                 report["beat_age_seconds"] = beat_age(at=timezone.now())
@@ -69,7 +71,10 @@ def beat_age(*, at):
 
 def redis_state():
     client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
+        settings.REDIS_URL,
+        socket_connect_timeout=PATIENCE,
+        socket_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 0),
     )
     try:
         client.ping()

@@ -16,7 +16,8 @@ from django.views import defaults
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 2  # seconds
-OUTAGE_TEXT = "The database cannot be reached just now. Nothing was saved. Try again in a moment."
+OUTAGES = (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)
+OUTAGE_TEXT = "The database cannot answer just now. Send the same request again in a moment."
 
 
 class DatabaseOutageMiddleware:
@@ -41,10 +42,7 @@ def is_outage(exception):
 
     A connection cut in the middle of an answer is reported as a bare DatabaseError.
     """
-    return (
-        isinstance(exception, (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError))
-        or type(exception) is DatabaseError
-    )
+    return isinstance(exception, OUTAGES) or type(exception) is DatabaseError
 
 
 def unavailable(request, exception):
@@ -52,7 +50,8 @@ def unavailable(request, exception):
     if is_api(request):
         response = api_error(503, "unavailable", OUTAGE_TEXT, kind="server_error")
     else:
-        response = HttpResponse(loader.get_template("503.html").render(), status=503)  # no context: it may ask the database
+        page = loader.get_template("503.html").render()  # no request: its context may ask the database
+        response = HttpResponse(page, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 
@@ -63,7 +62,9 @@ def is_api(request):
 
 def api_error(status, code, text, *, kind="client_error"):
     """The API's error shape, where no exception handler of the API runs."""
-    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": text, "attr": None}]}, status=status)
+    return JsonResponse(
+        {"type": kind, "errors": [{"code": code, "detail": text, "attr": None}]}, status=status
+    )
 
 
 # --- Django's error pages (named in urls.py) ----------------------------------------------------
@@ -75,7 +76,12 @@ def server_error(request):
     if exception is not None and is_outage(exception):
         return unavailable(request, exception)
     if is_api(request):
-        return api_error(500, "error", "Server error. It is in our log; send the same request again later.", kind="server_error")
+        return api_error(
+            500,
+            "error",
+            "Server error. It is in our log; send the same request again later.",
+            kind="server_error",
+        )
     return defaults.server_error(request)
 
 

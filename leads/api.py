@@ -47,7 +47,9 @@ class LeadInputSerializer(serializers.Serializer):
     country = serializers.CharField(required=False, help_text="ISO 3166 code or English name")
     industry = serializers.CharField(required=False)
     timeline = serializers.CharField(required=False, help_text="When they mean to buy; any text")
-    source = serializers.CharField(required=False, help_text="Slug of a lead source; one that is not set up is kept as text")
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, help_text="Slug of a lead source; one that is not set up is kept as text"
+    )
     campaign = serializers.CharField(required=False, help_text="Slug of the campaign; made at its first use")
     external_id = serializers.CharField(required=False, help_text="Key of the lead in your system")
     utm_source = serializers.CharField(required=False)
@@ -93,7 +95,7 @@ class LeadSerializer(serializers.Serializer):
     phone = serializers.CharField()
     country = serializers.CharField()
     company = CompanySerializer(allow_null=True)
-    source = SlugField(allow_null=True)
+    source = SlugField(allow_null=True)  # type: ignore[assignment]
     lead_type = serializers.CharField()
     campaign = SlugField(allow_null=True)
     stage = serializers.ChoiceField(choices=Stage.choices)
@@ -136,7 +138,7 @@ class ActivitySerializer(serializers.Serializer):
     asset = serializers.CharField(source="touchpoint.asset")
     occurred_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
-    source = SlugField(allow_null=True)
+    source = SlugField(allow_null=True)  # type: ignore[assignment]
     campaign = SlugField(allow_null=True)
     message_id = serializers.CharField(allow_null=True)
     engagement = serializers.BooleanField(help_text="False: kept, never scored")
@@ -204,7 +206,11 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(
         request=LeadInputSerializer,
-        parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="1 to 255 characters, e.g. a UUID")],
+        parameters=[
+            OpenApiParameter(
+                HEADER, str, OpenApiParameter.HEADER, description="1 to 255 characters, e.g. a UUID"
+            )
+        ],
         responses=TAKEN,
     )
     def create(self, request):
@@ -218,7 +224,11 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
             status, body = self.take(request, at)
             return Response(body, status=status)
         return answered_once(
-            client=request.auth.prefix, key=key, data=request.data, at=at, answer=lambda: self.take(request, at)
+            client=request.auth.prefix,
+            key=key,
+            data=request.data,
+            at=at,
+            answer=lambda: self.take(request, at),
         )
 
     def take(self, request, at):
@@ -228,14 +238,20 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         except intake.InvalidLead as error:
             raise ValidationError(named(error.problems)) from None
         lead = with_relations(captured.lead)
-        return (201 if captured.created else 200), self.serializer_class.shown([lead], are_new=captured.created)[0]
+        return (201 if captured.created else 200), self.serializer_class.shown(
+            [lead], are_new=captured.created
+        )[0]
 
 
 def with_relations(lead):
     """Give a lead fresh from capture the rows it refers to, in one query."""
     (found,) = fetch(RELATIONS, [lead.company_id, lead.source_id, lead.campaign_id])
     company, source, campaign = found[:4], found[4], found[5]
-    lead.company = Company(**dict(zip(("id", "name", "domain", "relationship"), company, strict=True))) if company[0] else None
+    lead.company = (
+        Company(**dict(zip(("id", "name", "domain", "relationship"), company, strict=True)))
+        if company[0]
+        else None
+    )
     lead.source = Source(pk=lead.source_id, slug=source) if source else None
     lead.campaign = Campaign(pk=lead.campaign_id, slug=campaign) if campaign else None
     return lead

@@ -44,7 +44,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         secret = secret.strip()
         client = find(secret) if KEY.fullmatch(secret) else None
         if client is None:
-            raise AuthenticationFailed("This API key is unknown, revoked or expired. Make one with `manage.py api_key NAME`.")
+            raise AuthenticationFailed(
+                "This API key is unknown, revoked or expired. Make one with `manage.py api_key NAME`."
+            )
         return None, client
 
     def authenticate_header(self, request):
@@ -67,7 +69,9 @@ class HasScope(BasePermission):
             return False
         scope = view.scopes.get(request.method)
         # An unknown method is answered 405 by the view itself.
-        self.message = f"This API key lacks the scope `{scope}`. Make one with `manage.py api_key NAME --scope {scope}`."
+        self.message = (
+            f"This API key lacks the scope `{scope}`. Make one with `manage.py api_key NAME --scope {scope}`."
+        )
         return scope is None or scope in request.auth.scopes
 
 

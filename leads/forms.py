@@ -17,7 +17,11 @@ HINTS = {
     "phone": {"autocomplete": "tel"},
     "country": {"autocomplete": "country-name"},
 }
-WIDGETS = {"email": forms.EmailInput, "phone": lambda attrs: forms.TextInput(attrs | {"type": "tel"}), "consent": forms.CheckboxInput}
+WIDGETS = {
+    "email": forms.EmailInput,
+    "phone": lambda attrs: forms.TextInput(attrs | {"type": "tel"}),
+    "consent": forms.CheckboxInput,
+}
 
 
 class PublicForm(forms.Form):
@@ -33,7 +37,9 @@ class PublicForm(forms.Form):
             self.fields[question.name] = field_of(question)
 
     def full_clean(self):
-        self._errors = ErrorDict({name: self.error_class([text]) for name, text in self.problems.items() if name in self.fields})
+        self._errors = ErrorDict(
+            {name: self.error_class([text]) for name, text in self.problems.items() if name in self.fields}
+        )
         self.cleaned_data = {}
 
     def elsewhere(self):

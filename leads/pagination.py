@@ -68,7 +68,10 @@ class NewestFirst(BasePagination):
             "required": ["count", "next", "previous", "results"],
             "properties": {
                 "count": {"type": "integer", "description": f"Exact to {EXACT_TO:,}, then an estimate"},
-                "count_estimated": {"type": "boolean", "description": "Present and true when `count` is an estimate"},
+                "count_estimated": {
+                    "type": "boolean",
+                    "description": "Present and true when `count` is an estimate",
+                },
                 "next": link,
                 "previous": link,
                 "results": schema,
@@ -127,5 +130,7 @@ def read_cursor(text):
         if side not in ("o", "n") or moment.tzinfo is None or not 0 <= int(pk) < 2**63:
             raise ValueError
     except (ValueError, binascii.Error, OverflowError):
-        raise ValidationError({"cursor": ["Unknown cursor. Take it from `next` or `previous`, or leave it out."]}) from None
+        raise ValidationError(
+            {"cursor": ["Unknown cursor. Take it from `next` or `previous`, or leave it out."]}
+        ) from None
     return side == "o", (moment, int(pk))

@@ -155,14 +155,14 @@ def read_answers(body, content_type):
         return read_multipart(body, content_type)
     if kind == "application/x-www-form-urlencoded":
         return gather(read_urlencoded(body)), {}
-    raise BadBody("The body is neither JSON nor a form. Send a JSON object, a urlencoded form or multipart/form-data.")
+    raise BadBody(
+        "The body is neither JSON nor a form. Send a JSON object, a urlencoded form or multipart/form-data."
+    )
 
 
 def read_urlencoded(body):
     try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError:
         raise BadBody("The form is not UTF-8. Declare the page and the form as UTF-8.") from None
     except ValueError:
@@ -176,7 +176,9 @@ def read_multipart(body, content_type):
         handler = MemoryFileUploadHandler()
         fields, files = MultiPartParser(environ, BytesIO(body), [handler], "utf-8").parse()
     except (MultiPartParserError, SuspiciousOperation, ValueError):
-        raise BadBody("The multipart form cannot be read. Check its boundary and the number of fields.") from None
+        raise BadBody(
+            "The multipart form cannot be read. Check its boundary and the number of fields."
+        ) from None
     pairs = [(name, value) for name, values in fields.lists() for value in values]
     return gather(pairs), {name: files[name].name or "" for name in files}
 

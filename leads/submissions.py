@@ -151,10 +151,17 @@ def accept(form, posted, reading, *, at):
     submission = new(form, posted, at, status=Submission.Status.ACCEPTED, unmapped=reading.unmapped)
     try:
         capture.submit(
-            values=reading.values, form=form, submission=submission, at=at, overwrite=False, is_demo=form.is_demo
+            values=reading.values,
+            form=form,
+            submission=submission,
+            at=at,
+            overwrite=False,
+            is_demo=form.is_demo,
         )
     except intake.InvalidLead as error:
-        raise Refused({name: f"{name or 'The form'} {problem} {remedy}" for name, problem, remedy in error.problems}) from None
+        raise Refused(
+            {name: f"{name or 'The form'} {problem} {remedy}" for name, problem, remedy in error.problems}
+        ) from None
     return submission
 
 

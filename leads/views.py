@@ -48,7 +48,10 @@ class FormSubmissionView(APIView):
         return self.get_renderers()[0], self.get_renderers()[0].media_type
 
     @extend_schema(
-        request={kind: OpenApiTypes.OBJECT for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")},
+        request=dict.fromkeys(
+            ("application/json", "application/x-www-form-urlencoded", "multipart/form-data"),
+            OpenApiTypes.OBJECT,
+        ),
         responses={
             201: inline_serializer("Submission", {"id": serializers.UUIDField()}),
             303: None,
@@ -162,7 +165,9 @@ def check_origin(request, form):
         return
     ours = {origin_of(settings.PUBLIC_URL), f"{request.scheme}://{request.get_host()}"}
     if folded(origin) not in {folded(listed) for listed in [*form.origins, *ours]}:
-        raise PermissionDenied("This site may not post to this form. Add its origin to the form's list of origins.")
+        raise PermissionDenied(
+            "This site may not post to this form. Add its origin to the form's list of origins."
+        )
     request.allowed_origin = origin
 
 

@@ -44,7 +44,7 @@ class LineSerializer(serializers.Serializer):
 
 class UnknownSerializer(serializers.Serializer):
     field = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     worth = serializers.FloatField()
 
 
@@ -78,14 +78,18 @@ class ExplanationSerializer(serializers.Serializer):
     lines = LineSerializer(many=True)
     unknown = UnknownSerializer(many=True, help_text="Empty fields, and what the best answer would be worth")
     next_rating = NextRatingSerializer(allow_null=True)
-    not_passed = serializers.ListField(child=serializers.CharField(), help_text="Why sales does not have it; empty when it passes")
+    not_passed = serializers.ListField(
+        child=serializers.CharField(), help_text="Why sales does not have it; empty when it passes"
+    )
     outlook = ForecastSerializer(many=True, help_text="What becomes of it without new activity")
     next_change_at = serializers.DateTimeField(allow_null=True)
     text = serializers.CharField(source="as_text", help_text="The same in words")
 
 
 class ScoredLeadSerializer(LeadSerializer):
-    scores = ScoreSerializer(many=True, source="api_scores", help_text="One per scoring model; the one that routes first")
+    scores = ScoreSerializer(
+        many=True, source="api_scores", help_text="One per scoring model; the one that routes first"
+    )
 
     @classmethod
     def load(cls, leads, *, are_new=False):
@@ -100,7 +104,9 @@ class ScoredLeadFilter(LeadFilter):
 
     def rated(self, queryset, name, value):
         scores = Score.objects.filter(
-            lead=OuterRef("pk"), rating__in=self.data.getlist(name), model_version=F("model_version__model__current_version")
+            lead=OuterRef("pk"),
+            rating__in=self.data.getlist(name),
+            model_version=F("model_version__model__current_version"),
         )
         return queryset.filter(Exists(scores))
 

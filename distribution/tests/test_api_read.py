@@ -1,3 +1,5 @@
+import functools
+import operator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,7 +40,14 @@ def new_lead(number=1, **fields):
 def score(lead, rating, **kwargs):
     version = ScoringModel.objects.get(routes=True).current_version
     return Score.objects.create(
-        model_version=version, lead=lead, fit=30, engagement=12.5, total=42.5, rating=rating, as_of=NOON, **kwargs
+        model_version=version,
+        lead=lead,
+        fit=30,
+        engagement=12.5,
+        total=42.5,
+        rating=rating,
+        as_of=NOON,
+        **kwargs,
     )
 
 
@@ -95,7 +104,13 @@ def test_one_lead_in_full(api, rita):
 
 def test_a_bare_lead(api):
     body = api.get(f"{URL}{new_lead(email=None, phone='+4930123456').pk}/").json()
-    assert (body["email"], body["company"], body["owner"], body["scores"], body["handoff"]) == (None, None, None, [], None)
+    assert (body["email"], body["company"], body["owner"], body["scores"], body["handoff"]) == (
+        None,
+        None,
+        None,
+        [],
+        None,
+    )
 
 
 def test_who_gave_it_back_is_no_owner(api, rita):
@@ -134,7 +149,7 @@ def test_newest_first_page_after_page_and_back(api):
         if not body["next"]:
             break
         body = api.get(body["next"]).json()
-    assert sum(seen, []) == expected
+    assert functools.reduce(operator.iadd, seen, []) == expected
     assert [len(page) for page in seen] == [3, 3, 2]
     back = api.get(links[2]["previous"]).json()
     assert back["results"] == links[1]["results"]
@@ -249,7 +264,9 @@ def test_search_can_use_its_index():
 def test_the_number_of_queries_does_not_grow(api, rita, django_assert_max_num_queries):
     def fill(numbers):
         for number in numbers:
-            company = Company.objects.create(name=f"C{number}", created_at=NOON, updated_at=NOON, name_key=str(number))
+            company = Company.objects.create(
+                name=f"C{number}", created_at=NOON, updated_at=NOON, name_key=str(number)
+            )
             lead = new_lead(number, company=company, search_text="find me")
             Lead.objects.filter(pk=lead.pk).update(has_external_id=True)
             ExternalId.objects.create(lead=lead, value=str(number))

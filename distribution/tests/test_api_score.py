@@ -29,7 +29,9 @@ def test_the_lines_add_up_to_the_score(api, lead):
     body = response.json()
     assert body["model"] == ScoringModel.objects.get(routes=True).name
     for part in ("fit", "engagement"):
-        assert sum(line["points"] for line in body["lines"] if line["part"] == part) == pytest.approx(body[part], abs=0.001)
+        assert sum(line["points"] for line in body["lines"] if line["part"] == part) == pytest.approx(
+            body[part], abs=0.001
+        )
     assert body["total"] == pytest.approx(body["fit"] + body["engagement"])
     assert body["verdict"] == "hand_raise"
     assert body["not_passed"] == []

@@ -30,7 +30,9 @@ def run(curl, key):
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     if "-d" not in words:
         return Client().get(path, headers=headers)
-    return Client().post(path, words[words.index("-d") + 1], content_type=headers.pop("Content-Type"), headers=headers)
+    return Client().post(
+        path, words[words.index("-d") + 1], content_type=headers.pop("Content-Type"), headers=headers
+    )
 
 
 def test_the_examples_work(key):
@@ -53,7 +55,9 @@ def test_every_status_and_filter_is_documented(client):
             for parameter in operation.get("parameters", []):
                 assert parameter["in"] == "path" or parameter["name"] in text, (path, parameter["name"])
     posted = schema["paths"]["/api/v1/leads/"]["post"]
-    assert {"200", "201", "400", "401", "403", "409", "413", "415", "422", "503"} <= posted["responses"].keys()
+    assert {"200", "201", "400", "401", "403", "409", "413", "415", "422", "503"} <= posted[
+        "responses"
+    ].keys()
     assert posted["security"] == [{"ApiKey": []}]
     assert schema["components"]["securitySchemes"]["ApiKey"]["in"] == "header"
     assert schema["paths"]["/api/v1/forms/{slug}/submissions/"]["post"].get("security", [{}]) == [{}]

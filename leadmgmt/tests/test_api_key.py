@@ -17,7 +17,10 @@ def run(*args):
 def test_the_last_line_is_a_key_that_works(client):
     key = run("website")
     response = client.post(
-        "/api/v1/leads/", {"email": "ada@acme.example"}, content_type="application/json", headers={"Authorization": f"Api-Key {key}"}
+        "/api/v1/leads/",
+        {"email": "ada@acme.example"},
+        content_type="application/json",
+        headers={"Authorization": f"Api-Key {key}"},
     )
     assert response.status_code == 201
     assert client.get("/api/v1/leads/", headers={"Authorization": f"Api-Key {key}"}).json()["count"] == 1

@@ -23,7 +23,9 @@ def form():
         ("consent", "You may write to me about news", False, []),
     ]  # fmt: skip
     for position, (name, label, required, choices) in enumerate(questions):
-        form.questions.create(name=name, field=name, label=label, required=required, choices=choices, position=position)
+        form.questions.create(
+            name=name, field=name, label=label, required=required, choices=choices, position=position
+        )
     return form
 
 
@@ -32,7 +34,9 @@ def tab(chromium, live_server):
     """A page that notes what went wrong in it."""
     page = chromium.new_page(viewport=DESKTOP)
     page.trouble, page.hosts = [], set()
-    page.on("console", lambda message: message.type in ("error", "warning") and page.trouble.append(message.text))
+    page.on(
+        "console", lambda message: message.type in ("error", "warning") and page.trouble.append(message.text)
+    )
     page.on("pageerror", lambda error: page.trouble.append(str(error)))
     page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
     yield page

@@ -31,7 +31,9 @@ def errors(response):
 
 
 def test_it_takes_a_lead(api):
-    response = api.post(URL, {"email": "Ada@Acme.example ", "first_name": "Ada", "last_name": "Lovelace", "company": "Acme"})
+    response = api.post(
+        URL, {"email": "Ada@Acme.example ", "first_name": "Ada", "last_name": "Lovelace", "company": "Acme"}
+    )
     assert response.status_code == 201, response.json()
     body = response.json()
     lead = Lead.objects.get()
@@ -103,7 +105,9 @@ def test_a_wrong_key_is_401(key):
 
 
 def test_the_right_prefix_is_not_enough(api):
-    assert with_key(new_key("capture")[:9] + "x" * 32).post(URL, {"email": "a@acme.example"}).status_code == 401
+    assert (
+        with_key(new_key("capture")[:9] + "x" * 32).post(URL, {"email": "a@acme.example"}).status_code == 401
+    )
 
 
 def test_a_revoked_or_expired_key_is_401_at_once():

@@ -90,7 +90,9 @@ def test_json_is_known_by_its_content(web, form):
 
 
 def test_urlencoded_and_multipart(web, form):
-    body = "email=ada%2Bdemo%40engines.example&first_name=L%C3%B8vd&company=Engines+%26+Co&timeline=a&timeline=b"
+    body = (
+        "email=ada%2Bdemo%40engines.example&first_name=L%C3%B8vd&company=Engines+%26+Co&timeline=a&timeline=b"
+    )
     assert web.post(URL, body, content_type="application/x-www-form-urlencoded").status_code == 201
     cv = SimpleUploadedFile("cv.pdf", b"%PDF")
     assert web.post(URL, ADA | {"timeline": ["now", "later"], "cv": cv}).status_code == 201
@@ -103,7 +105,11 @@ def test_urlencoded_and_multipart(web, form):
 def test_unknown_answers_are_kept_as_unmapped(web, form):
     response = post(web, ADA | {"favourite_colour": "red", "place": "sales", "nested": {"a": [1]}})
     assert response.status_code == 201
-    assert Submission.objects.get().unmapped == {"favourite_colour": "red", "place": "sales", "nested": {"a": [1]}}
+    assert Submission.objects.get().unmapped == {
+        "favourite_colour": "red",
+        "place": "sales",
+        "nested": {"a": [1]},
+    }
     assert Lead.objects.get().place == "scoring"
 
 
@@ -184,7 +190,10 @@ def test_a_listed_site_may_post(web, form, origin):
     assert "Origin" in response["Vary"]
 
 
-@pytest.mark.parametrize("origin", ["null", "https://evil.example", "http://www.acme.example", "https://www.acme.example.evil.example", ""])
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "https://evil.example", "http://www.acme.example", "https://www.acme.example.evil.example", ""],
+)
 def test_a_foreign_site_may_not(web, form, origin):
     response = post(web, Origin=origin)
     assert response.status_code == 403

@@ -89,7 +89,9 @@ def test_while_the_first_is_in_flight_it_is_409(api):
             may_end.wait(10)
             return 201, {"id": 1}
 
-        results.append(idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=slowly))
+        results.append(
+            idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=slowly)
+        )
 
     thread = threading.Thread(target=in_thread, args=(first,))
     thread.start()
@@ -98,8 +100,14 @@ def test_while_the_first_is_in_flight_it_is_409(api):
         idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=lambda: (200, {}))
     may_end.set()
     thread.join()
-    again = idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=lambda: (200, {}))
-    assert (again.status_code, again.content) == (results[0].status_code, results[0].content) == (201, b'{"id":1}')
+    again = idempotency.answered_once(
+        client="c", key="k", data={}, at=timezone.now(), answer=lambda: (200, {})
+    )
+    assert (
+        (again.status_code, again.content)
+        == (results[0].status_code, results[0].content)
+        == (201, b'{"id":1}')
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("name", help="Who uses it, e.g. website")
         parser.add_argument(
-            "--scope", action="append", choices=[CAPTURE, READ], help="What it may do; repeat for several (default: both)"
+            "--scope",
+            action="append",
+            choices=[CAPTURE, READ],
+            help="What it may do; repeat for several (default: both)",
         )
         parser.add_argument("--source", help="Slug of the lead source of what it sends")
 
@@ -22,7 +25,9 @@ class Command(BaseCommand):
             raise CommandError("NAME must have 1 to 50 characters.")
         scopes = sorted(set(scope or [CAPTURE, READ]))
         _, key = ApiKey.objects.create_key(name=name.strip(), scopes=scopes, source=source)
-        self.stderr.write(f"API key {name.strip()!r} with {', '.join(scopes)}. Send it as `Authorization: Api-Key …`:")
+        self.stderr.write(
+            f"API key {name.strip()!r} with {', '.join(scopes)}. Send it as `Authorization: Api-Key …`:"
+        )
         self.stdout.write(key)
 
     def source(self, slug):
