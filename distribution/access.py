@@ -226,6 +226,7 @@ MODEL_PERMISSIONS = {
         "leads.campaign": EDIT,
         "leads.captureform": EDIT,
         "leads.question": EVERYTHING,
+        "leads.suppression": ("view", "add"),  # lifted, never deleted
         "scoring.*": READ,
         "scoring.scale": EDIT,
         "scoring.scoringmodel": EDIT,
@@ -236,6 +237,7 @@ MODEL_PERMISSIONS = {
         "nurturing.program": EDIT,
         "nurturing.programversion": EDIT,
         "nurturing.step": EVERYTHING,
+        "nurturing.touch": FIX,  # decide about mail that is uncertain or failed
         "distribution.*": READ,
         "distribution.routingrule": EVERYTHING,
     },

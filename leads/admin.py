@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from leads import identity, places
+from leads import consent, identity, places
 from leads.admin_parts import Admin, Inline, LargeTable, LinesField, ReadOnly
 from leads.intake import FIELDS
 from leads.models import (
@@ -296,18 +296,63 @@ class LeadAdmin(LargeTable, Admin):
         return lead.get_place_display()
 
 
+class SuppressionForm(forms.ModelForm):
+    class Meta:
+        model = Suppression
+        fields = ["address", "channel", "purpose", "reason"]
+        labels = {"address": "E-mail address or phone number"}
+        help_texts = {"address": ""}
+
+    def clean(self):
+        cleaned = super().clean()
+        address = consent.fold(cleaned.get("address") or "")
+        same = {"address": address, "channel": cleaned.get("channel"), "purpose": cleaned.get("purpose")}
+        if address and Suppression.objects.filter(**same, lifted_at=None).exists():
+            self.add_error("address", "This address is on the list already, for this channel and purpose.")
+        return cleaned
+
+
 @admin.register(Suppression)
-class SuppressionAdmin(LargeTable, ReadOnly, Admin):
-    list_display = ["address", "channel", "purpose", "reason", "at", "shown_lifted"]
+class SuppressionAdmin(LargeTable, Admin):
+    """Who objected. Rows are added by hand when somebody says so on the phone; they are lifted, never deleted."""
+
+    form = SuppressionForm
+    list_display = ["address", "channel", "purpose", "reason", "at", "in_force"]
     list_filter = [("reason", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
     search_fields = ["address"]
     ordering = ["-id"]
+    fields = ["address", "channel", "purpose", "reason"]
+    actions = ["lift"]
     empty_text = "Nobody asked not to be contacted. Who unsubscribes, bounces or objects is listed here."
-    empty_step = ("admin:leads_lead_changelist", "Open the leads")
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_lift_permission(self, request):
+        return request.user.has_perm("leads.add_suppression")
 
     @display(description="In force", boolean=True, ordering="lifted_at")
-    def shown_lifted(self, suppression):
+    def in_force(self, suppression):
         return suppression.lifted_at is None
+
+    def save_model(self, request, obj, form, change):
+        values = {name: form.cleaned_data[name] for name in self.fields}
+        consent.suppress(**values, at=timezone.now())
+        # The log of the admin wants the row that the verb wrote.
+        kept = {name: values[name] for name in ("channel", "purpose")}
+        obj.pk = Suppression.objects.get(address=consent.fold(obj.address), lifted_at=None, **kept).pk
+
+    @admin.action(description="May be contacted again: lift", permissions=["lift"])
+    def lift(self, request, queryset):
+        lifted = 0
+        for row in queryset.filter(lifted_at=None)[:200]:
+            lifted += consent.lift(
+                address=row.address, channel=row.channel, purpose=row.purpose, at=timezone.now()
+            )
+        messages.success(request, f"{lifted} lifted. The row stays, with its dates.")
 
 
 class ApiKeyForm(forms.ModelForm):

@@ -67,6 +67,21 @@ class RuleForm(forms.ModelForm):
             "position",
         ]  # fmt: skip
 
+        labels = {
+            "name": "Reason",
+            "cap_count": "Count at most",
+            "cap_points": "At most this many points",
+            "window_days": "Only the last days",
+            "days": "After days",
+        }
+        help_texts = {
+            "name": "In words, as sales reads it",
+            "cap_count": "matches, the most recent ones; empty: all",
+            "cap_points": "Empty: no limit",
+            "window_days": "Older matches do not count; empty: all count",
+            "days": "",
+        }
+
     def clean(self):
         cleaned = super().clean()
         kind = cleaned.get("kind")

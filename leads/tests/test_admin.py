@@ -10,7 +10,17 @@ from django.utils import timezone
 
 from leads.condition_form import preview, read_tree
 from leads.criteria import CRITERIA
-from leads.models import ApiKey, CaptureForm, Company, FieldChange, Lead, Question, Source, Submission
+from leads.models import (
+    ApiKey,
+    CaptureForm,
+    Company,
+    FieldChange,
+    Lead,
+    Question,
+    Source,
+    Submission,
+    Suppression,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +158,24 @@ def test_an_api_key_is_shown_once(client, admin_client):
     shown = re.search(r"The key of Website is (\S+) –", answer.content.decode())[1]
     assert key.is_valid(shown)
     assert shown not in admin_client.get(reverse("admin:leads_apikey_change", args=[key.pk])).content.decode()
+
+
+def test_an_objection_is_noted_and_lifted_never_deleted(client, marketer):
+    add = reverse("admin:leads_suppression_add")
+    posted = {"address": " Ada@Example.COM ", "channel": "all", "purpose": "all", "reason": "objected"}
+    assert client.post(add, posted).status_code == 302
+    noted = Suppression.objects.get()
+    assert (noted.address, noted.lifted_at) == ("ada@example.com", None)
+    again = client.post(add, posted)
+    assert "on the list already" in str(again.context["adminform"].form.errors["address"])
+    listed = reverse("admin:leads_suppression_changelist")
+    client.post(listed, {"action": "lift", "_selected_action": [noted.pk]})
+    noted.refresh_from_db()
+    assert noted.lifted_at
+    assert (
+        client.post(reverse("admin:leads_suppression_delete", args=[noted.pk]), {"post": "yes"}).status_code
+        == 403
+    )
 
 
 def test_outsiders_and_reps_stay_out(client, form):

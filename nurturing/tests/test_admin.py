@@ -174,9 +174,7 @@ def touches(draft, count, status="uncertain"):
         )
 
 
-def test_doubtful_mail_waits_for_a_person(
-    client, admin_client, marketer, draft, django_assert_max_num_queries
-):
+def test_doubtful_mail_waits_for_a_person(client, marketer, draft, django_assert_max_num_queries):
     touches(draft, 55)
     url = reverse("admin:nurturing_touch_changelist")
     client.get("/admin/")
@@ -184,7 +182,7 @@ def test_doubtful_mail_waits_for_a_person(
         page = client.get(url)
     assert len(page.context["cl"].result_list) == 50
     first = Touch.objects.first()
-    admin_client.post(url, {"action": "send_again", "_selected_action": [first.pk]})
+    client.post(url, {"action": "send_again", "_selected_action": [first.pk]})
     first.refresh_from_db()
     assert first.status == "due"
     assert Touch.objects.filter(status="uncertain").count() == 54
