@@ -54,9 +54,9 @@ class Environment(liquid.Environment):
     block_nesting_limit = 20
 
 
-SETTINGS = {"undefined": liquid.StrictDefaultUndefined, "loader": liquid.DictLoader({})}
-AS_HTML = Environment(autoescape=True, **SETTINGS)
-AS_TEXT = Environment(autoescape=False, **SETTINGS)
+NO_FILES = liquid.DictLoader({})
+AS_HTML = Environment(autoescape=True, undefined=liquid.StrictDefaultUndefined, loader=NO_FILES)
+AS_TEXT = Environment(autoescape=False, undefined=liquid.StrictDefaultUndefined, loader=NO_FILES)
 
 
 @dataclass(frozen=True)

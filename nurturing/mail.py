@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -156,7 +157,13 @@ def sender_domain():
 
 
 def public_url(name, token):
-    return settings.PUBLIC_URL + reverse(name, args=[token])
+    return settings.PUBLIC_URL + path_around_token(name).replace("TOKEN", token)
+
+
+@cache
+def path_around_token(name):
+    """Reversing costs more than the rest of a link, and there are several in every mail."""
+    return reverse(name, args=["TOKEN"])
 
 
 def postal_address():

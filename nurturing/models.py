@@ -181,6 +181,9 @@ class Delivery(models.Model):
     message_id = models.CharField(max_length=200, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 
+    # What else changes when a person takes a settled message up again.
+    REOPENED: dict = {}
+
     class Meta:
         abstract = True
 
@@ -198,6 +201,7 @@ class Touch(Delivery):
     )
 
     # Settled, one way or another: what comes next may be decided.
+    REOPENED = {"followed_up": False}
     SETTLED = ["sent", "done", "skipped", "failed", "uncertain"]
 
     class Meta:

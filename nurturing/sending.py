@@ -285,12 +285,18 @@ def renew(model, token):
 def send_again(model, *, pk, at):
     """A person decides that an uncertain or failed message goes out once more."""
     return model.objects.filter(pk=pk, status__in=[Status.UNCERTAIN, Status.FAILED]).update(
-        status=Status.DUE, due_at=at, reason="sent again by hand", token=None, settled_at=None, attempts=0
+        status=Status.DUE,
+        due_at=at,
+        reason="sent again by hand",
+        token=None,
+        settled_at=None,
+        attempts=0,
+        **model.REOPENED,
     )
 
 
 def mark_sent(model, *, pk, at):
     """A person knows that an uncertain message did arrive."""
     return model.objects.filter(pk=pk, status=Status.UNCERTAIN).update(
-        status=Status.SENT, reason="confirmed by hand", settled_at=at, token=None
+        status=Status.SENT, reason="confirmed by hand", settled_at=at, token=None, **model.REOPENED
     )

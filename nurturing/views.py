@@ -100,7 +100,7 @@ def mailbox_mail(request, pk):
 @csp_replace({
     "default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["data:"], "sandbox": [""],
     "frame-ancestors": ["'self'"], "form-action": ["'none'"], "base-uri": ["'none'"], "object-src": None,
-})  # fmt: skip
+})  # type: ignore[arg-type]  # fmt: skip
 def mailbox_html(request, pk):
     """The HTML as it would have arrived, in a sandbox of its own: it can run and load nothing."""
     message = get_object_or_404(LocalMail.objects.only("html"), pk=pk)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from leads.models import Suppression
+from leads.models import Activity, Suppression
 from nurturing import sending, touches
 from nurturing.enrollment import enroll
 from nurturing.models import LocalMail, Touch
@@ -117,6 +117,8 @@ def test_a_person_decides_about_an_uncertain_mail(sink):
     assert sending.send_again(Touch, pk=two.pk, at=MONDAY) == 1
     assert (the_touch("cut-one").status, the_touch("cut-two").status) == ("sent", "due")
     assert sending.send_again(Touch, pk=one.pk, at=MONDAY) == 0
+    touches.follow_up(at=MONDAY)
+    assert Activity.objects.get(touchpoint__kind="mail_sent").lead == one.lead
 
 
 def test_a_connection_lost_before_the_mail_was_out_is_tried_again(sink):
