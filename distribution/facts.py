@@ -52,7 +52,9 @@ class Event:
     asset: str
 
     def __str__(self):
-        words = ACTIVITY_WORDS.get(self.kind, self.kind.replace("_", " ").capitalize() + " {0}")
+        words = ACTIVITY_WORDS.get(self.kind)
+        if words is None:  # a kind from outside is text, never a format
+            return f"{self.kind.replace('_', ' ').capitalize()} {self.asset}".strip()
         return words.format(self.asset).replace(" ()", "").strip()
 
 

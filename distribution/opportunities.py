@@ -4,9 +4,19 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
+from django.db.models import Q
 
 from distribution import access
-from distribution.handoff import HandoffError, choose, close, disqualify_lead, locked, log_internal, take_up
+from distribution.handoff import (
+    HandoffError,
+    choose,
+    close,
+    disqualify_lead,
+    locked,
+    log_internal,
+    start_anew,
+    take_up,
+)
 from distribution.models import CompanyOwner, Handoff, Opportunity
 from distribution.recycling import give_to_marketing
 from leads import identity, places
@@ -49,6 +59,9 @@ def win(*, opportunity, by, amount, at):
     are routed again, so that those who are nurtured leave the program. Returns the Opportunity."""
     amount = positive(amount)
     with transaction.atomic():
+        # All people of the company will be asked about; in the order of ids, so that two wins there cannot deadlock.
+        everybody = Q(pk=opportunity.lead_id) | Q(company=opportunity.company_id, company__isnull=False)
+        list(Lead.objects.filter(everybody).order_by("pk").select_for_update(no_key=True).values_list("pk"))
         deal, row = held(opportunity, by)
         deal.status, deal.amount, deal.closed_at = Opportunity.Status.WON, amount, at
         deal.save(update_fields=["status", "amount", "closed_at"])
@@ -60,6 +73,7 @@ def win(*, opportunity, by, amount, at):
         if not with_sales(deal.lead):
             enrollment.leave(lead_ids=[deal.lead_id], at=at, reason="Became a customer")
             places.move(lead=deal.lead, place=Place.CUSTOMER, reason=f"Won “{deal}”", at=at, actor=by)
+            start_anew(deal.lead, at=at)  # what led to this deal must not hand them over once more
         if deal.company_id:
             make_customer(deal, by=by, at=at)
         return deal

@@ -6,9 +6,10 @@ import pytest
 
 from distribution import limbo, opportunities
 from distribution.handoff import HandoffError
-from distribution.models import CompanyOwner
+from distribution.models import CompanyOwner, Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW, reread
+from leads import places
 from leads.models import Activity, FieldChange
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,18 @@ def test_won_makes_the_company_a_customer_and_its_colleagues_too():
     owner = CompanyOwner.objects.get(company=acme)
     assert (owner.rep, owner.is_named_account) == (rita, True)
     assert "deal_won" in kinds(who) and limbo.orphans(at=NOW + DAY) == []
+
+
+def test_a_customer_is_handed_over_again_only_when_they_ask_again():
+    rita = cast.rita()
+    who = opportunities.win(opportunity=opened(), by=rita.user, amount=1, at=NOW + DAY).lead
+    places.ask_route(lead_ids=[who.pk], at=NOW + DAY)
+    cast.flow(NOW + DAY)
+    assert Handoff.objects.count() == 1 and reread(who).place == "customer"
+    cast.asks(who, NOW + 2 * DAY)
+    cast.flow(NOW + 2 * DAY)
+    again = Handoff.objects.get(status="offered")
+    assert (again.owner, again.lead, reread(who).stage, reread(who).place) == (rita, who, "customer", "sales")
 
 
 def test_won_without_a_company_concerns_the_person_only():

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connection, transaction
 
-from distribution import assignment, feedback, followup, handoff, recycling, routing
+from distribution import assignment, feedback, followup, handoff, limbo, opportunities, recycling, routing
 from distribution.handoff import HandoffError
 from distribution.models import CompanyOwner, Feedback, Handoff, Notice, QueueMember, RoutingDecision
 from distribution.tests import cast
@@ -173,3 +173,20 @@ def test_feedback_clicked_twice_is_one():
     row = cast.handed()
     give = lambda: feedback.give(handoff=row, by=rita.user, verdict="good", at=NOW)
     assert faults(together(*[give] * 4)) == [] and Feedback.objects.count() == 1
+
+
+def test_two_deals_of_one_company_are_won_while_colleagues_are_worked_on():
+    acme, rita = cast.acme(), cast.rita()
+    rows = [cast.handed(cast.lead(f"p{n}@acme.net", company=acme)) for n in range(4)]
+    deals = [opportunities.open(handoff=row, by=rita.user, at=NOW) for row in rows[:2]]
+    results = together(
+        *(lambda deal=deal: opportunities.win(opportunity=deal, by=rita.user, amount=100, at=NOW + HOUR) for deal in deals),
+        lambda: handoff.accept(handoff=rows[2], by=rita.user, at=NOW + HOUR),
+        lambda: recycling.recycle(handoff=rows[3], by=rita.user, reason="timing", at=NOW + HOUR),
+        lambda: routing.route(lead_ids=[row.lead_id for row in rows], at=NOW + HOUR),
+    )
+    assert faults(results) == []
+    cast.flow(NOW + 2 * HOUR)
+    places = dict(Lead.objects.values_list("email", "place"))
+    assert places == {"p0@acme.net": "customer", "p1@acme.net": "customer", "p2@acme.net": "sales", "p3@acme.net": "customer"}
+    assert limbo.orphans(at=NOW + 2 * HOUR) == []
