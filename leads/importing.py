@@ -147,12 +147,14 @@ def _item(line, mapping, at):
     data = mapping.row(line)
     asset = data.pop("asset", mapping.asset)
     values, _ = intake.clean(data, strict=True, at=at)
+    values["external_system"] = mapping.system
     source = values.pop("source", "")
     # The same line again is the same activity, in this run or the next.
     fingerprint = hashlib.sha256(json.dumps([mapping.system, data, asset], default=str).encode())
     return {
         "values": values,
         "source": source,
+        "origin": "import",
         "kind": mapping.kind,
         "asset": asset,
         "occurred_at": values.pop("occurred_at", at),

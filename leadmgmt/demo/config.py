@@ -206,7 +206,7 @@ def _people():
     passwords = {}
     manager = _user(MANAGER, Role.MANAGER, passwords)
     _user(MARKETER, Role.MARKETER, passwords, is_staff=True)
-    _user(ADMINISTRATOR, Role.ADMINISTRATOR, passwords, is_staff=True, is_superuser=True)
+    _user(ADMINISTRATOR, Role.ADMIN, passwords, is_staff=True, is_superuser=True)
     for username, first, last, team_name in REPS:
         team, _ = Team.objects.get_or_create(
             name=team_name, defaults={"manager": manager, "is_demo": True}

@@ -4,19 +4,19 @@ import random
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db import transaction
-
 from distribution import notices, recycling, routing
-from leads import activities, capture, identity
-from leads.models import CaptureForm, Company, Lead, Relationship, Source
+from leads import activities, capture
+from leads.models import CaptureForm, Lead, Source
 from nurturing import touches
-from nurturing.models import Touch, TrackedLink
+from nurturing.models import TrackedLink
 from scoring import rescore
 
+from .companies import known_company
 from .population import DAYS, SEED, population
 from .sales import Desk
 
 CLICK_CHANCE = 0.10
+BATCH = 500
 
 
 def play(*, anchor, say):
@@ -29,8 +29,7 @@ def play(*, anchor, say):
     floor.known_companies(people)
     total = 0
     for day in range(DAYS):
-        with transaction.atomic():
-            floor.day(day, by_day.get(day, ()))
+        floor.day(day, by_day.get(day, ()))
         total += len(by_day.get(day, ()))
         say(day + 1, total)
     return floor
@@ -54,29 +53,25 @@ class Floor:
         """Customers and competitors are known before anybody of theirs arrives."""
         companies = {id(p.company): p.company for p in people if p.company}.values()
         for company in companies:
-            if company.relationship != Relationship.PROSPECT:
-                row = identity.company_for(
-                    name=company.name, domain=company.domain, at=self.start, is_demo=True
-                )
-                Company.objects.filter(pk=row.pk).update(relationship=company.relationship)
+            if company.relationship != "prospect":
+                known_company(company.name, company.domain, company.relationship, at=self.start)
 
     def day(self, day, arrivals):
         night = min(self.start + timedelta(days=day + 1), self.anchor)
         self._arrive(arrivals, day, night)
         self._act(day, night)
+        recycling.wake_parked(at=night)
         self.decide(night)
         self._mail(day, night)
         self.desk.day(day, self.start + timedelta(days=day, hours=8))
-        recycling.wake_parked(at=night)
-        self.decide(night)
-        notices.send_notices(at=night)
+        notices.send_notices(at=night, limit=BATCH)
 
     def decide(self, at):
         """Score and route whatever is due, as the workers do within a second."""
         rescore.age_due(at=at)
-        while rescore.rescore_due(at=at):
+        while rescore.rescore_due(at=at, limit=BATCH) == BATCH:
             pass
-        while routing.route_due(at=at):
+        while routing.route_due(at=at, limit=BATCH) == BATCH:
             pass
 
     def _arrive(self, arrivals, day, night):
@@ -114,10 +109,8 @@ class Floor:
 
     def _mail(self, day, night):
         """Send what is due, and let some of the readers click the next day."""
-        sent_before = Touch.objects.order_by("-id").values_list("id", flat=True).first() or 0
-        while touches.perform_due(at=night):
+        while touches.perform_due(at=night, limit=BATCH) == BATCH:
             pass
-        del sent_before
         for link in self._links_of(night):
             if self.dice.random() < CLICK_CHANCE:
                 at = night + timedelta(hours=self.dice.uniform(1, 20))

@@ -28,8 +28,8 @@ COMPANY_WORDS = (
 ).split()
 COMPANY_KINDS = (
     ("Machines", "Manufacturing"), ("Logistics", "Logistics"), ("Software", "Software"),
-    ("Foods", "Food"), ("Energy", "Energy"), ("Medical", "Healthcare"), ("Bank", "Finance"),
-    ("Retail", "Retail"), ("Plastics", "Manufacturing"), ("Consulting", "Services"),
+    ("Foods", "Food"), ("Energy", "Energy"), ("Medical", "Healthcare"), ("Bank", "Financial services"),
+    ("Retail", "Retail"), ("Plastics", "Manufacturing"), ("Consulting", "Professional services"),
 )  # fmt: skip
 COUNTRIES = ("DE", "DE", "DE", "AT", "CH", "FR", "NL", "GB", "US", "US", "SE", "JP", "BR")
 FREE_MAIL = ("freemail.example", "webmail.example")
@@ -123,9 +123,9 @@ def _company(dice, n):
     size = int(dice.choice((8, 25, 60, 120, 250, 400, 900, 3000)) * dice.uniform(0.7, 1.4))
     relationship = "prospect"
     draw = dice.random()
-    if draw < 0.02:
+    if draw < 0.015:
         relationship = "competitor"
-    elif draw < 0.05:
+    elif draw < 0.035:
         relationship = "customer"
     return Company(
         name=f"{word} {kind} {n + 1}",

@@ -5,7 +5,7 @@ A real lead at a demo company keeps its company: such companies lose their demo 
 
 from django.db import connection, transaction
 
-from .sandbox import LIFE
+from .sandbox import life
 
 LEADS = "SELECT id FROM leads_lead WHERE is_demo"
 # Rows that hang on something other than a lead; all the others go by `lead_id`.
@@ -45,7 +45,7 @@ def remove():
         (count,) = cursor.fetchone()
         # Mail goes first: it is found by the touches and notices that carried it.
         _delete(cursor, "nurturing_localmail")
-        for table in reversed(LIFE):
+        for table in reversed(life()):
             _delete(cursor, table)
         cursor.execute("UPDATE leads_company SET is_demo = false WHERE is_demo")
     return count

@@ -9,7 +9,7 @@ from distribution import feedback, followup, handoff, opportunities, recycling
 from distribution.models import Handoff, Opportunity
 
 RECYCLE_REASONS = ("timing", "no_budget", "unresponsive")
-LOST_REASONS = ("price", "competitor", "no decision")
+LOST_REASONS = ("price", "competitor", "no_decision")
 SLOW_TEAM = "Enterprise"
 RESULTS = ("voicemail", "no_answer", "connected", "connected", "gatekeeper")
 
@@ -95,7 +95,7 @@ class Desk:
     def _disqualify(self, pk, at):
         if row := self._open(pk):
             feedback.give(handoff=row, by=row.owner.user, verdict="bad", note="", at=at)
-            recycling.disqualify(handoff=row, by=row.owner.user, reason="No need", at=at)
+            recycling.disqualify(handoff=row, by=row.owner.user, reason="no_need", at=at)
 
     def _opportunity(self, pk, at, wins, lost_reason):
         if not (row := self._open(pk)):

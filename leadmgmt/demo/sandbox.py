@@ -9,40 +9,44 @@ transaction. Ids come from the real sequences, so nothing collides; whatever con
 
 from contextlib import contextmanager
 
+from django.apps import apps
 from django.db import connection, transaction
+
+from leads.models import Company, Lead
 
 SCHEMA = "demo_play"
 LOCK = 4_201_955  # advisory lock: one history at a time
 
-# In an order in which foreign keys hold.
-LIFE = (
-    "leads_company",
-    "leads_companydomain",
-    "leads_lead",
-    "leads_externalid",
-    "leads_fieldchange",
-    "leads_stagechange",
-    "leads_submission",
-    "leads_activity",
-    "leads_consent",
-    "leads_suppression",
-    "scoring_score",
-    "scoring_scorechange",
-    "nurturing_enrollment",
-    "nurturing_touch",
-    "nurturing_trackedlink",
-    "nurturing_localmail",
-    "distribution_companyowner",
-    "distribution_routingdecision",
-    "distribution_handoff",
-    "distribution_followup",
-    "distribution_opportunity",
-    "distribution_opportunitycontact",
-    "distribution_feedback",
-    "distribution_notice",
-)
+# Part of a lead's life though no foreign key says so.
+BESIDE = ("leads.Suppression", "nurturing.LocalMail")
 # Rows that the play changes but that stay as they are: whose turn it is.
 COUNTERS = ("distribution_queuemember",)
+
+
+def life():
+    """Tables of a lead's life: leads, companies and whatever refers to them, in an order in which
+    foreign keys hold."""
+    tables = [Company, Lead]
+    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    while True:
+        more = [m for m in models if m not in tables and any(target in tables for target in _targets(m))]
+        if not more:
+            break
+        tables += more
+    tables += [apps.get_model(label) for label in BESIDE]
+    ordered = []
+    while len(ordered) < len(tables):
+        ordered += [
+            model
+            for model in tables
+            if model not in ordered
+            and all(t in ordered or t is model for t in _targets(model) if t in tables)
+        ]
+    return [model._meta.db_table for model in ordered]
+
+
+def _targets(model):
+    return [f.related_model for f in model._meta.local_fields if f.many_to_one or f.one_to_one]
 
 
 class AlreadyPlaying(Exception):
@@ -59,8 +63,9 @@ def sandbox():
         try:
             _double_tables(cursor)
             cursor.execute(f"SET search_path = {SCHEMA}, public")
+            cursor.execute("SET synchronous_commit = off")
             yield
-            cursor.execute("SET search_path = public")
+            cursor.execute("SET search_path = public; RESET synchronous_commit")
             _move_rows(cursor)
         finally:
             cursor.execute("SET search_path = public")
@@ -71,7 +76,7 @@ def sandbox():
 def _double_tables(cursor):
     cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
     cursor.execute(f"CREATE SCHEMA {SCHEMA}")
-    for table in LIFE + COUNTERS:
+    for table in (*life(), *COUNTERS):
         cursor.execute(
             f"CREATE UNLOGGED TABLE {SCHEMA}.{table} "
             f"(LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY)"
@@ -87,7 +92,7 @@ def _double_tables(cursor):
 
 def _move_rows(cursor):
     with transaction.atomic():
-        for table in LIFE:
+        for table in life():
             columns = _columns(cursor, table)
             cursor.execute(
                 f"INSERT INTO public.{table} ({columns}) OVERRIDING SYSTEM VALUE "

@@ -2,10 +2,15 @@
 
 from datetime import timedelta
 
+from django.contrib.auth.models import User
+
 from distribution import followup, handoff, opportunities, recycling
 from distribution.models import CompanyOwner, Handoff, Rep
-from leads import activities, capture, identity
-from leads.models import Company, Lead, Relationship
+from leads import activities, capture
+from leads.models import Lead
+
+from . import config
+from .companies import known_company
 
 CUSTOMER = "harbor-logistics.example"
 
@@ -19,6 +24,7 @@ def tell(*, floor, now):
 class Teller:
     def __init__(self, floor, now):
         self.floor, self.now = floor, now
+        self.manager = User.objects.get(username=config.MANAGER[0])
 
     def ago(self, **span):
         return self.now - timedelta(**span)
@@ -51,7 +57,7 @@ class Teller:
             lead=lead, status__in=Handoff.OPEN
         )
         if to and row.owner_id != to.pk:
-            handoff.assign(handoff=row, rep=to, by=None, at=at or row.created_at)
+            handoff.assign(handoff=row, rep=to, by=self.manager, at=at or row.created_at)
             row.refresh_from_db()
         return row
 
@@ -156,8 +162,7 @@ def recycled_and_woken(tell):
 def customers_quote(tell):
     """A customer asks for a quote: it goes to the account's owner, where three colleagues are known."""
     start = tell.ago(days=200)
-    company = identity.company_for(name="Harbor Logistics", domain=CUSTOMER, at=start, is_demo=True)
-    Company.objects.filter(pk=company.pk).update(relationship=Relationship.CUSTOMER)
+    company = known_company("Harbor Logistics", CUSTOMER, "customer", at=start)
     CompanyOwner.objects.update_or_create(
         company=company, defaults={"rep": rep("sam"), "since": start, "is_named_account": True}
     )
@@ -179,10 +184,7 @@ def customers_quote(tell):
 def competitor(tell):
     """A competitor asks for a demo: marketing reviews it, nobody's brief is shown."""
     at = tell.ago(days=1)
-    company = identity.company_for(
-        name="Planrival", domain="planrival.example", at=at, is_demo=True
-    )
-    Company.objects.filter(pk=company.pk).update(relationship=Relationship.COMPETITOR)
+    known_company("Planrival", "planrival.example", "competitor", at=at)
     tell.post(
         "demo-request", at, source="website", email="kim@planrival.example", first_name="Kim",
         last_name="Sorg", company="Planrival", role="decision maker",

@@ -93,18 +93,18 @@ def test_a_lead_from_first_post_to_won_deal(client, form, rita):
     assert "Ada Lovelace" in client.get("/sales/").content.decode()
     assert client.get(f"/leads/{lead.pk}/").status_code == 200
 
-    def act(name, **values):
-        answer = client.post(f"/handoffs/{handoff.pk}/{name}/", values)
+    def act(verb, **values):
+        answer = client.post(f"/handoffs/{handoff.pk}/{verb}/", values)
         assert answer.status_code in (200, 302, 303), answer.content[:500]
 
     act("accept")
-    act("call", result="connected", note="Wants an offer")
+    act("calls", result="connected", note="Wants an offer")
     act("feedback", verdict="good")
-    act("opportunity", name="Acme: planning")
+    act("opportunities", name="Acme: planning")
     lead.refresh_from_db()
     assert lead.stage == Stage.SQL
     deal = Opportunity.objects.get(lead=lead)
-    won = client.post(f"/opportunities/{deal.pk}/win/", {"amount": "12500"})
+    won = client.post(f"/opportunities/{deal.pk}/won/", {"amount": "12500"})
     assert won.status_code in (302, 303)
     lead.refresh_from_db()
     deal.refresh_from_db()
