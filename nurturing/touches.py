@@ -32,9 +32,10 @@ LOCK_ADDRESS = "pg_advisory_xact_lock_shared(%s, hashtext(%s))"
 LOCK_ADDRESSES = (
     "SELECT pg_advisory_xact_lock_shared(%s, hashtext(a)) FROM unnest(%s::text[]) AS a ORDER BY a"
 )
-MAY_LEAVE = f"""EXISTS (
-    SELECT 1 FROM nurturing_enrollment e JOIN nurturing_program p ON p.id = e.program_id
-    WHERE e.id = d.enrollment_id AND e.status = 'active' AND NOT p.is_paused
+# A scalar subquery, not EXISTS: it goes by the primary key whatever the planner believes of the tables.
+MAY_LEAVE = f"""(
+    SELECT e.status = 'active' AND NOT p.is_paused
+    FROM nurturing_enrollment e JOIN nurturing_program p ON p.id = e.program_id WHERE e.id = d.enrollment_id
   ) AND EXISTS ({consent.ALLOWED}) AND NOT EXISTS ({consent.IN_FORCE})"""  # noqa: S608
 STANDING = f"""
 SELECT t.id, e.status, p.is_paused, l.email IS NOT NULL,

@@ -17,7 +17,7 @@ from nurturing.enrollment import enroll
 from nurturing.models import Enrollment, Touch
 from nurturing.tests.cast import MONDAY, program
 
-MAILS, KILLS = 500, 6
+MAILS, KILLS = 500, 5
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
