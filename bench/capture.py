@@ -27,7 +27,7 @@ def main():
         key = _form_and_key()
         with stack.running(environment, names=("web",)) as address:
             ways = {
-                "bare": ("/bare/", {}),
+                "bare": ("/api/bare/", {}),
                 "form": ("/api/v1/forms/bench/submissions/", {}),
                 "api": ("/api/v1/leads/", {"Authorization": f"Api-Key {key}"}),
             }
