@@ -275,6 +275,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
     "STYLES": [lambda request: static("css/admin.css")],
+    "SCRIPTS": [lambda request: static("js/admin-names.js")],
     "COLORS": {  # the accent of static/css/app.css
         "primary": {
             "50": "#f3f5fe", "100": "#eaedfb", "200": "#d3daf7", "300": "#b3bef2", "400": "#a3b3ff", "500": "#6f82ec",
