@@ -14,19 +14,27 @@ from django.utils import timezone
 from leads.criteria import LEAD
 from leads.criteria.fields import FIELDS
 from leads.criteria.touchpoint import KIND_LABELS
-from leads.criteria.tree import leaves, sentence
-from leads.models import Touchpoint
+from leads.criteria.tree import sentence
 from leads.rows import fetch
 from scoring import words
-from scoring.engine import arithmetic, facts
+from scoring.engine import arithmetic, facts, prepared
 from scoring.engine.rulebook import LEAD_CRITERIA, Live, rulebook
 from scoring.engine.units import NEVER, instant, micros
-from scoring.models import ModelVersion, Publication, Rule, ScoringModel
+from scoring.models import Rule
 
 Kind = Rule.Kind
 EVIDENCE = 3  # the latest so many touchpoints per line
 OUTLOOK_STEPS, OUTLOOK_DAYS = 200, 400
 JUST_NOW = timedelta(seconds=5)  # a page's own `at` needs no replay
+
+
+IN_FORCE = """
+SELECT v.id, m.name, v.number
+FROM scoring_scoringmodel m JOIN scoring_modelversion v ON v.id = coalesce(
+  (SELECT version_id FROM scoring_publication WHERE model_id = m.id AND at <= %(at)s ORDER BY at DESC, id DESC LIMIT 1),
+  (SELECT version_id FROM scoring_publication WHERE model_id = m.id ORDER BY at, id LIMIT 1), m.current_version_id)
+WHERE CASE WHEN %(model)s::bigint IS NULL THEN m.routes ELSE m.id = %(model)s END
+"""
 
 
 @dataclass
@@ -120,10 +128,11 @@ def explain(*, lead, at=None, model=None):
     now = timezone.now()
     then = at if at is not None and at < now - JUST_NOW else None
     at = at or now
-    version = version_in_force(model or ScoringModel.objects.filter(routes=True).first(), at)
+    version = version_in_force(model, at)
     if version is None:
         return None
-    book = rulebook(Live(version.pk, version.model_id, False, False, None))
+    version_id, model_name, number = version
+    book = rulebook(Live(version_id, 0, False, True, None))
     leads = facts.lead_facts([lead.pk], [book], then=then)
     if not len(leads.ids) or leads.created[0] > micros(at):
         return None
@@ -136,8 +145,8 @@ def explain(*, lead, at=None, model=None):
     verdict = arithmetic.VERDICTS[scores.verdict[0]]
     return Explanation(
         lead_id=lead.pk,
-        model=version.model.name,
-        version=str(version),
+        model=model_name,
+        version=f"{model_name} v{number}",
         at=at,
         fit=fit / 100,
         engagement=engagement / 100,
@@ -156,49 +165,46 @@ def explain(*, lead, at=None, model=None):
 
 
 def version_in_force(model, at):
-    """The version whose scores readers saw at `at`; before the first publication, the first one published."""
-    if model is None:
-        return None
-    flips = Publication.objects.filter(model=model).select_related("version__model")
-    flip = flips.filter(at__lte=at).order_by("-at", "-pk").first() or flips.order_by("at", "pk").first()
-    if flip:
-        return flip.version
-    return ModelVersion.objects.select_related("model").filter(pk=model.current_version_id).first()
+    """(version id, model name, version number) whose scores readers saw at `at`; None without any.
+
+    Before the first publication it is the first one published.
+    """
+    rows = fetch(IN_FORCE, {"model": model and model.pk, "at": at})
+    return rows[0] if rows else None
 
 
 def _fit_lines(book, scores, values):
     return [
-        Line("fit", rule.name, rule.kind, points / 100, _field_evidence(rule, values))
-        for rule, points, holds in zip(book.lead_rules, book.fit_cents.tolist(), scores.holds[0], strict=False)
+        Line("fit", rule.name, rule.kind, points / 100, _field_evidence(rule, asked, values))
+        for rule, asked, points, holds in _fit_rules(book, scores)
         if holds and points
     ]
 
 
-def _asked(rule):
-    """The fields that a rule about the lead asks for, once each: (criterion key, field name)."""
-    asked = leaves(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD)
-    return dict.fromkeys((key, params["field"]) for key, params in asked if "field" in params)
+def _fit_rules(book, scores):
+    """(rule, fields it asks for, hundredths, whether it holds) of every fit rule."""
+    return list(zip(book.lead_rules, book.asks, book.fit_cents.tolist(), scores.holds[0], strict=False))
 
 
 def _field(key, name):
     return FIELDS[key.removesuffix("_field")][name]
 
 
-def _field_evidence(rule, values):
-    known = [Evidence(f"{_field(*asked).label}: {values[asked]}") for asked in _asked(rule) if values.get(asked)]
+def _field_evidence(rule, asked, values):
+    known = [Evidence(f"{_field(*one).label}: {values[one]}") for one in asked if values.get(one)]
     return known or [Evidence(sentence(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD))]
 
 
 def _field_values(book, lead_id, then, at):
     """{(criterion key, field name): value} of every field that the rules ask for, as it stood. One query."""
-    asked = list(dict.fromkeys(one for rule in book.lead_rules for one in _asked(rule)))
+    asked = list(dict.fromkeys(one for asked in book.asks for one in asked))
     asked = [one for one in asked if _field(*one).among == "{}"]
     if not asked:
         return {}
     # Each field's SQL comes from the criteria's own table; an instant it needs is bound by name.
-    selected = ", ".join(_field(*one).sql.replace("%s", "%(at)s") for one in asked)
-    sql = f"SELECT {selected} FROM {facts.NOW if then is None else facts.THEN} WHERE l.id = ANY(%(ids)s)"  # noqa: S608
-    rows = fetch(sql, {"ids": [lead_id], "then": then, "at": at})
+    selected = ", ".join(_field(*one).sql.replace("%s", "$2") for one in asked)
+    sql = f"SELECT {selected} FROM {facts.NOW if then is None else facts.THEN} WHERE l.id = ANY($1)"  # noqa: S608
+    rows = prepared.fetch(f"{sql} AND $2 IS NOT NULL", "bigint[], timestamptz", [[lead_id], at])
     return dict(zip(asked, rows[0], strict=True)) if rows else {}
 
 
@@ -233,8 +239,8 @@ def _spans(groups):
 
 
 def _touchpoint_words(ids):
-    points = Touchpoint.objects.in_bulk(set(ids))
-    return {pk: f"{KIND_LABELS.get(point.kind, point.kind)} {point.asset}".strip() for pk, point in points.items()}
+    rows = fetch("SELECT id, kind, asset FROM leads_touchpoint WHERE id = ANY(%s)", [list(set(ids))]) if ids else []
+    return {pk: f"{KIND_LABELS.get(kind, kind)} {asset}".strip() for pk, kind, asset in rows}
 
 
 def _time_lines(book, leads, scores, at):
@@ -251,12 +257,12 @@ def _time_lines(book, leads, scores, at):
 def _unknown(book, scores, values):
     """The empty fields that keep rules from adding points."""
     worth = {}
-    for rule, points, holds in zip(book.lead_rules, book.fit_cents.tolist(), scores.holds[0], strict=False):
+    for _rule, asked, points, holds in _fit_rules(book, scores):
         if points > 0 and not holds:
-            for asked in _asked(rule):
-                if asked in values and values[asked] in (None, ""):
-                    worth[asked] = max(worth.get(asked, 0), points)
-    found = [Unknown(asked[1], _field(*asked).label, points / 100) for asked, points in worth.items()]
+            for one in asked:
+                if one in values and values[one] in (None, ""):
+                    worth[one] = max(worth.get(one, 0), points)
+    found = [Unknown(one[1], _field(*one).label, points / 100) for one, points in worth.items()]
     return sorted(found, key=lambda unknown: -unknown.worth)
 
 

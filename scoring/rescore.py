@@ -11,11 +11,10 @@ from django.db import connection, transaction
 from leads import doorbell, places
 from leads.models import Stage
 from leads.rows import fetch
-from scoring.engine import arithmetic, facts
+from scoring.engine import arithmetic, facts, prepared
 from scoring.engine.arithmetic import HAND_RAISE, MQL, SALES_READY, VERDICTS
 from scoring.engine.rulebook import live_versions, rulebook
 from scoring.engine.units import NEVER, instant, micros
-
 
 # Whoever scores passes the gate, together with others, before locking a lead; a flip (scoring.publish) closes it.
 GATE = 7_020_231
@@ -40,8 +39,8 @@ WITH new AS MATERIALIZED (
     (fit + engagement) / 100.0::float8 AS total, rating, verdict,
     '2000-01-01 00:00:00+00'::timestamptz + raised * interval '1 microsecond' AS hand_raised_at,
     '2000-01-01 00:00:00+00'::timestamptz + changes * interval '1 microsecond' AS next_change_at
-  FROM unnest(%(versions)s::bigint[], %(leads)s::bigint[], %(fit)s::bigint[], %(engagement)s::bigint[],
-    %(ratings)s::text[], %(verdicts)s::text[], %(raised)s::bigint[], %(changes)s::bigint[]
+  FROM unnest($1, $2, $3, $4,
+    $5, $6, $7, $8
   ) AS n(version_id, lead_id, fit, engagement, rating, verdict, raised, changes)
 ), changed AS MATERIALIZED (
   SELECT n.*, s.rating AS old_rating, s.verdict AS old_verdict, s.hand_raised_at AS old_raised
@@ -52,7 +51,7 @@ WITH new AS MATERIALIZED (
 ), written AS (
   INSERT INTO scoring_score (model_version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at,
     next_change_at, as_of)
-  SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, %(at)s
+  SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, $10
   FROM changed
   ON CONFLICT (model_version_id, lead_id) DO UPDATE SET
     fit = excluded.fit, engagement = excluded.engagement, total = excluded.total, rating = excluded.rating,
@@ -61,15 +60,16 @@ WITH new AS MATERIALIZED (
 ), logged AS (
   INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
     fit, engagement, total)
-  SELECT lead_id, version_id, %(at)s, coalesce(old_rating, ''), rating, coalesce(old_verdict, ''), verdict,
+  SELECT lead_id, version_id, $10, coalesce(old_rating, ''), rating, coalesce(old_verdict, ''), verdict,
     fit, engagement, total
   FROM changed
-  WHERE version_id = ANY(%(current)s) AND (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict)
+  WHERE version_id = ANY($9) AND (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict)
 )
 SELECT version_id, lead_id,
   (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict) OR coalesce(hand_raised_at > old_raised, false)
 FROM changed
 """
+WRITE_TYPES = "bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[], bigint[], timestamptz"
 FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
@@ -144,19 +144,19 @@ def score_locked(lead_ids, *, live, at):
 
 def _write(leads, scored, at):
     """Rows (version id, lead id, whether routing must know) that differed from what was stored."""
-    params = {
-        "versions": _array(np.concatenate([np.full(len(leads.ids), version.id) for version, _, _ in scored])),
-        "leads": _array(np.tile(leads.ids, len(scored))),
-        "fit": _array(np.concatenate([scores.fit for _, _, scores in scored])),
-        "engagement": _array(np.concatenate([scores.engagement for _, _, scores in scored])),
-        "ratings": [book.table.labels[index] for _, book, scores in scored for index in scores.rating.tolist()],
-        "verdicts": [str(VERDICTS[index]) for _, _, scores in scored for index in scores.verdict.tolist()],
-        "raised": _array(np.concatenate([scores.hand_raised for _, _, scores in scored])),
-        "changes": _array(np.concatenate([scores.next_change for _, _, scores in scored])),
-        "current": [version.id for version, _, _ in scored if version.is_current],
-        "at": at,
-    }
-    return fetch(WRITE, params)
+    args = [
+        _array(np.concatenate([np.full(len(leads.ids), version.id) for version, _, _ in scored])),
+        _array(np.tile(leads.ids, len(scored))),
+        _array(np.concatenate([scores.fit for _, _, scores in scored])),
+        _array(np.concatenate([scores.engagement for _, _, scores in scored])),
+        [book.table.labels[index] for _, book, scores in scored for index in scores.rating.tolist()],
+        [str(VERDICTS[index]) for _, _, scores in scored for index in scores.verdict.tolist()],
+        _array(np.concatenate([scores.hand_raised for _, _, scores in scored])),
+        _array(np.concatenate([scores.next_change for _, _, scores in scored])),
+        [version.id for version, _, _ in scored if version.is_current],
+        at,
+    ]
+    return prepared.fetch(WRITE, WRITE_TYPES, args)
 
 
 def _array(numbers):

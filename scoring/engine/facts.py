@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from django.db import connection
 
+from scoring.engine import prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
 from scoring.engine.units import NEVER
 
@@ -24,7 +25,7 @@ SELECT array_send(array_agg(lead_id)), array_send(array_agg(occurred_at)), array
 FROM (
   SELECT lead_id, occurred_at, CASE WHEN engagement THEN touchpoint_id ELSE 0 END AS touchpoint_id
   FROM leads_activity
-  WHERE lead_id = ANY(%s) AND (engagement OR touchpoint_id = ANY(ARRAY(
+  WHERE lead_id = ANY($1) AND (engagement OR touchpoint_id = ANY(ARRAY(
     SELECT id FROM leads_touchpoint WHERE kind = 'engagement_since' AND asset IN ('', 'restart')))) {known}
   ORDER BY lead_id, occurred_at OFFSET 0
 ) log
@@ -59,11 +60,10 @@ STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualifi
 
 def lead_facts(lead_ids, books, *, then=None):
     """Which rules of each rulebook hold for each lead, now or with the field values that stood `then`."""
-    sql, params, columns, total = _statement(tuple(books), then is not None)
-    given = {"ids": list(lead_ids), "then": then, **params}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        row = [_numbers(column) for column in cursor.fetchone()]
+    sql, columns, total = _statement(tuple(books), then is not None)
+    args = [list(lead_ids)] if then is None else [list(lead_ids), then]
+    types = "bigint[]" if then is None else "bigint[], timestamptz"
+    row = [_numbers(column) for column in prepared.fetch(sql, types, args)[0]]
     ids, created, timeline_until, stage, parked_until, *words = row
     bits = _unpack(words, total, len(ids))
     return LeadFacts(
@@ -75,7 +75,7 @@ def lead_facts(lead_ids, books, *, then=None):
 
 @lru_cache(maxsize=64)
 def _statement(books, then):
-    """The statement, its parameters by name, and which packed facts belong to which rulebook."""
+    """The statement ($1: lead ids, $2: then), which packed facts belong to which rulebook, and how many there are."""
     facts = ["(l.email IS NOT NULL OR l.phone <> '')"]
     params, columns = {}, {}
     for book in books:
@@ -98,9 +98,9 @@ FROM (
   SELECT l.id, l.created_at, coalesce(l.timeline_until, 'infinity') AS timeline_until,
     (array_position(ARRAY{STAGES!r}, l.stage::text) - 1)::bigint AS stage,
     CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until{picks}
-  FROM {THEN if then else NOW} WHERE l.id = ANY(%(ids)s) AND NOT l.is_test ORDER BY l.id OFFSET 0
+  FROM {THEN if then else NOW} WHERE l.id = ANY($1) AND NOT l.is_test ORDER BY l.id OFFSET 0
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
-    return sql, params, columns, len(facts)
+    return prepared.with_values(sql, params), columns, len(facts)
 
 
 def _named(condition, params):
@@ -125,11 +125,12 @@ def _unpack(words, total, n):
 
 def log_of(ids, *, known_at=None):
     """The engagement of the leads `ids` (an ordered array), all of it or what was known at an instant."""
-    known = "" if known_at is None else "AND received_at <= %s"
-    params = [ids.tolist()] + ([] if known_at is None else [known_at])
-    with connection.cursor() as cursor:
-        cursor.execute(LOG.format(known=known), params)
-        leads, times, touchpoints = (_numbers(column) for column in cursor.fetchone())
+    if known_at is None:
+        row = prepared.fetch(LOG.format(known=""), "bigint[]", [ids.tolist()])[0]
+    else:
+        known = LOG.format(known="AND received_at <= $2")
+        row = prepared.fetch(known, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
+    leads, times, touchpoints = (_numbers(column) for column in row)
     return Log(np.searchsorted(ids, leads), times, touchpoints)
 
 

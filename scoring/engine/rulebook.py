@@ -12,7 +12,7 @@ import numpy as np
 from django.db import connection
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
-from leads.criteria.tree import where
+from leads.criteria.tree import leaves, where
 from scoring import ratings
 from scoring.engine.units import DAY, NEVER, cents
 from scoring.models import ModelVersion, Rule
@@ -60,6 +60,7 @@ class Rulebook:
     lead_rules: list
     touch_rules: list
     timed_rules: list
+    asks: list  # for each of lead_rules the fields it asks for: [(criterion key, field name), …]
     lead_sql: list
     lead_sql_later: list  # the same once a stated timeline has run out; None where that changes nothing
     touch_sql: list
@@ -122,6 +123,7 @@ def compile_version(version, rules=None):
         lead_rules=lead_rules,
         touch_rules=touch_rules,
         timed_rules=of["inactivity"] + of["age"],
+        asks=[_asked(rule) for rule in lead_rules],
         lead_sql=lead_sql,
         lead_sql_later=[after if after != before else None for before, after in zip(lead_sql, later, strict=True)],
         touch_sql=[_touch_condition(rule) for rule in touch_rules],
@@ -169,6 +171,11 @@ def _falls(rules):
 
 def _or_never(values):
     return np.array([NEVER if value is None else value for value in values], dtype=np.int64)
+
+
+def _asked(rule):
+    found = leaves(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD)
+    return list(dict.fromkeys((key, params["field"]) for key, params in found if "field" in params))
 
 
 def _lead_condition(rule, at):

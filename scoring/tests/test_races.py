@@ -58,7 +58,9 @@ def writer(people, stop):
     def job():
         turn = 0
         while not stop.is_set():
-            record(lead=people[turn % len(people)], kind="page_view", asset=f"/p{turn % 7}", at=timezone.now())
+            record(
+                lead=people[turn % len(people)], kind="page_view", asset=f"/p{turn % 7}", at=timezone.now()
+            )
             turn += 1
 
     return job
@@ -72,7 +74,10 @@ def settle():
 def views_of(version):
     """{lead id: (points stored, activities logged)}"""
     stored = dict(Score.objects.filter(model_version=version).values_list("lead_id", "engagement"))
-    return {pk: (stored.get(pk), Activity.objects.filter(lead=pk).count()) for pk in Lead.objects.values_list("pk", flat=True)}
+    return {
+        pk: (stored.get(pk), Activity.objects.filter(lead=pk).count())
+        for pk in Lead.objects.values_list("pk", flat=True)
+    }
 
 
 @pytest.fixture
@@ -203,14 +208,19 @@ def test_two_publishers_leave_exactly_one_version_published(people):
     assert Publication.objects.filter(version__in=[one, other]).count() == 2 - len(refused)
 
 
+def fill_and_be_interrupted():
+    with transaction.atomic():  # the batch in hand is lost with its transaction
+        fill_published(at=timezone.now(), batch=8)
+        raise KeyboardInterrupt
+
+
 def test_a_killed_publisher_is_resumed_where_it_stood(people):
     current(VIEWS)
     version = draft(PRICING)
     ask_publish(version=version, by=None, at=timezone.now())
     fill_published(at=timezone.now(), batch=8)
-    with pytest.raises(KeyboardInterrupt), transaction.atomic():  # the batch in hand is lost with its transaction
-        fill_published(at=timezone.now(), batch=8)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        fill_and_be_interrupted()
     version.refresh_from_db()
     assert (version.filled, version.filled_to) == (8, people[7].pk)
     while fill_published(at=timezone.now(), batch=8):
