@@ -39,6 +39,7 @@ KINDS = {
     "engagement_since": ("score", SYSTEM, "From here on, only new activity counts for the score"),
     "correction": ("undo", SALES, "Taken back: {asset}"),
 }
+UNKNOWN = ("info", SYSTEM, "{kind} {asset}")  # a kind from outside is text, never a format
 RESULTS = CALL_RESULTS | MEETING_STATES | dict(Feedback.Verdict.choices) | dict(Action.Kind.choices)
 SAID = ("note", "text", "message")  # properties that hold somebody's words
 
@@ -83,11 +84,10 @@ def moments(activities):
 
 def moment_of(activity):
     point, facts = activity.touchpoint, activity.properties or {}
-    unknown = ("info", SYSTEM, point.kind.replace("_", " ").capitalize() + " {asset}")
-    icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind, unknown)
-    asset = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset) or readable(point.asset)
+    icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind) or UNKNOWN
     said = {key: facts.get(key) or "" for key in ("reason", "name", "amount", "owner")}
-    text = words.format(asset=asset, **said)
+    asset = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset) or readable(point.asset)
+    text = words.format(kind=point.kind.replace("_", " ").capitalize(), asset=asset, **said)
     return Moment(
         icon=icon, tone=tone, text=text.strip(": "),
         said=next((str(facts[key]) for key in SAID if facts.get(key)), ""),

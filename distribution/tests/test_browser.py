@@ -17,7 +17,8 @@ from leads.models import CaptureForm, Lead, Question
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-TAGS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+EVERYTHING = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 class Browser:
@@ -222,26 +223,29 @@ def public_form():
     return f"/f/{form.slug}/"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(window, floor, scheme):
+def test_axe_finds_nothing_in_light_and_dark(window, floor):
     axe, found = Axe(), {}
-    stranger, rep, manager = window(color_scheme=scheme), window(color_scheme=scheme), window(color_scheme=scheme)
+    stranger, rep, manager = window(color_scheme="light"), window(color_scheme="light"), window(color_scheme="light")
     rep.sign_in(floor["rita"])
     manager.sign_in(floor["mia"])
     soon = f"/leads/{lead('Soon').pk}/"
     pages = [
-        (stranger, "/sign-in/"), (stranger, public_form()), (rep, "/sales/"), (rep, "/sales/?q=nobody"), (rep, soon),
-        (rep, f"{soon}?do=call"), (rep, f"{soon}?do=recycle"), (manager, "/sales/team/"),
+        (stranger, "/sign-in/", DESKTOP), (stranger, public_form(), DESKTOP), (rep, "/sales/", DESKTOP), (rep, "/sales/", PHONE),
+        (rep, "/sales/?q=nobody", DESKTOP), (rep, soon, DESKTOP), (rep, f"{soon}?do=call", PHONE), (rep, f"{soon}?do=recycle", DESKTOP),
+        (rep, "/sales/team/", DESKTOP), (manager, "/sales/team/", DESKTOP), (manager, "/sales/team/", PHONE),
     ]  # fmt: skip
-    for browser, path in pages:
-        for size in (DESKTOP, PHONE):
-            browser.page.set_viewport_size(size)
-            browser.page.goto(path)
-            assert browser.page.url.endswith(path)
-            violations = axe.run(browser.page, options=TAGS).response["violations"]
-            found[path, size["width"]] = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in violations]
+    for browser, path, size in pages:
+        browser.page.set_viewport_size(size)
+        browser.page.goto(path)
+        assert browser.page.url.endswith(path)
+        for scheme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
+            browser.page.emulate_media(color_scheme=scheme)
+            violations = axe.run(browser.page, options=rules).response["violations"]
+            found[path, size["width"], scheme] = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in violations]
+        browser.page.emulate_media(color_scheme="light")
     assert {key: value for key, value in found.items() if value} == {}
-    assert [*stranger.problems, *rep.problems, *manager.problems] == []
+    refused = [text for text in rep.problems if "403" in text]  # the team page, which a rep may not open
+    assert len(refused) == 1 and [*stranger.problems, *rep.problems, *manager.problems] == refused
 
 
 def test_nothing_sticks_out_on_a_phone_and_targets_fit_a_finger(window, floor):
@@ -261,29 +265,28 @@ def test_nothing_sticks_out_on_a_phone_and_targets_fit_a_finger(window, floor):
 
 
 def test_hostile_text_stays_text(window, floor):
-    """Sixty payloads in every field a stranger or a rep can fill, on every page that shows them."""
-    now = timezone.now()
-    rita = floor["rita"]
-    for n, payload in enumerate(PAYLOADS):
-        company = cast.acme(payload[:200], domain=f"h{n}.net")
+    """Sixty payloads, spread over all fields that a stranger or a rep can fill, on every page that shows them."""
+    now, rita = timezone.now(), floor["rita"]
+    ids = []
+    for first in range(0, len(PAYLOADS), 5):
+        one, two, three, four, five = PAYLOADS[first : first + 5]
         who = cast.lead(
-            f"h{n}@h{n}.net", first_name=payload[:100], last_name=payload[:100], job_title=payload[:150], role=payload[:60],
-            phone=payload[:40], timeline=payload[:60], industry=payload[:100], company=company, search_text=payload,
+            f"h{first}@h{first}.net", first_name=one[:100], last_name=two[:100], job_title=three[:150], role=four[:60],
+            phone=five[:40], timeline=one[:60], industry=two[:100], company=cast.acme(three[:200], domain=f"h{first}.net"),
         )  # fmt: skip
-        cast.did(who, "page_view", payload, now)
-        cast.did(who, payload[:40], "/x", now)
+        cast.did(who, "page_view", four, now)
+        cast.did(who, five[:40], one, now)
         row = cast.handed(who, at=now - DAY)
-        Handoff.objects.filter(pk=row.pk).update(why_now=payload, reason=payload, flags=[payload])
-        followup.note(handoff=reread(row), by=rita, text=payload, at=now)
+        Handoff.objects.filter(pk=row.pk).update(why_now=two, reason=three, flags=[four])
+        followup.note(handoff=reread(row), by=rita, text=five, at=now)
+        ids.append(who.pk)
     rep, manager = window(), window()
     rep.sign_in(rita)
     manager.sign_in(floor["mia"])
-    for browser, path in ((rep, "/sales/"), (rep, "/sales/?page=2"), (manager, "/sales/team/")):
+    for browser, path in [(rep, "/sales/"), (manager, "/sales/team/"), *((rep, f"/leads/{number}/") for number in ids)]:
         browser.page.goto(path)
-        assert "alert(1)" in browser.page.locator("main").inner_text()
-    for number in Lead.objects.filter(email__startswith="h").values_list("pk", flat=True):
-        rep.page.goto(f"/leads/{number}/", wait_until="domcontentloaded")
-    for payload in PAYLOADS[::6]:
-        rep.page.goto("/sales/?q=" + quote(payload), wait_until="domcontentloaded")
-        assert rep.page.locator("#search").input_value() == payload.strip()
+        assert "alert(1)" in browser.page.locator("main").inner_text(), path
+    for payload in PAYLOADS[::10]:
+        rep.page.goto("/sales/?q=" + quote(payload))
+        assert rep.page.locator("#search").input_value() == payload.replace("\n", "")
     assert rep.problems == [] and manager.problems == []
