@@ -39,7 +39,9 @@ def draft(*rules, model=None, **thresholds):
     number = model.versions.count() + 1
     version = ModelVersion.objects.create(model=model, number=number, scale=scale(), **thresholds)
     for position, rule in enumerate(rules):
-        Rule.objects.create(version=version, position=position, **{"name": f"{rule['kind']} {position}"} | rule)
+        Rule.objects.create(
+            version=version, position=position, **{"name": f"{rule['kind']} {position}"} | rule
+        )
     return version
 
 
@@ -79,7 +81,9 @@ COMPETITOR = {
 def lead(email="sarah@northwind.example", *, at=NOW - 10 * DAY, company=None, **fields):
     if company:
         company = Company.objects.create(name="Northwind", created_at=at, updated_at=at, **company)
-    return Lead.objects.create(email=email, company=company, created_at=at, updated_at=at, rescore_at=at, **fields)
+    return Lead.objects.create(
+        email=email, company=company, created_at=at, updated_at=at, rescore_at=at, **fields
+    )
 
 
 def did(who, kind, asset="", *, ago=timedelta(0), now=NOW, **rest):

@@ -21,7 +21,11 @@ def evaluate(rules, version, scale, person, log, at):
     log = sorted(entry for entry in log if entry[0] <= at)
     restarts = [when for when, kind, _, engagement in log if kind == "engagement_since" and not engagement]
     since = restarts[-1] if restarts else None
-    log = [(when, kind, asset) for when, kind, asset, engagement in log if engagement and (not since or when > since)]
+    log = [
+        (when, kind, asset)
+        for when, kind, asset, engagement in log
+        if engagement and (not since or when > since)
+    ]
     lines, excluded, raised = {}, False, False
     for rule in rules:
         if rule.kind == "fit":
@@ -29,7 +33,9 @@ def evaluate(rules, version, scale, person, log, at):
         elif rule.kind == "exclude":
             excluded = excluded or holds(rule.condition, person)
         elif rule.kind == "activity":
-            lines[rule] = activity_points(rule, [when for when, *what in log if matches(rule.condition, *what)], at)
+            lines[rule] = activity_points(
+                rule, [when for when, *what in log if matches(rule.condition, *what)], at
+            )
         elif rule.kind == "hand_raise":
             raised = raised or any(matches(rule.condition, *what) for when, *what in log)
         elif rule.kind == "inactivity":
@@ -107,7 +113,9 @@ def holds(tree, person):
     if tree["is"] == "lead_field":
         value = person["fields"].get(tree["field"])
     elif tree["field"] == "size":
-        value = company.get("size") if company.get("size") is not None else person["fields"].get("company_size")
+        value = (
+            company.get("size") if company.get("size") is not None else person["fields"].get("company_size")
+        )
     elif tree["field"] in ("industry", "country"):
         value = company.get(tree["field"]) or person["fields"].get(tree["field"])
     else:

@@ -22,7 +22,11 @@ generated = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # shrinking takes minutes here: add Phase.shrink while hunting a failure
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
 )
 
 ROLES = ["", "Decision maker", "user", "Influencer"]
@@ -43,13 +47,24 @@ share_lists = st.lists(st.sampled_from([0, 0.25, 1 / 3, 0.5, 0.999, 1]), min_siz
 @st.composite
 def steps(draw):
     shares = sorted(draw(share_lists), reverse=True)
-    upto = sorted(draw(st.lists(st.sampled_from([*DAYS, 50, 90]), min_size=len(shares), max_size=len(shares), unique=True)))
+    upto = sorted(
+        draw(
+            st.lists(
+                st.sampled_from([*DAYS, 50, 90]), min_size=len(shares), max_size=len(shares), unique=True
+            )
+        )
+    )
     return [[age, share] for age, share in zip(upto, shares, strict=True)]
 
 
 lead_leaves = st.one_of(
-    st.builds(lambda v: {"is": "lead_field", "field": "role", "op": "equals", "value": v}, st.sampled_from(ROLES[1:])),
-    st.builds(lambda op: {"is": "lead_field", "field": "role", "op": op}, st.sampled_from(["known", "unknown"])),
+    st.builds(
+        lambda v: {"is": "lead_field", "field": "role", "op": "equals", "value": v},
+        st.sampled_from(ROLES[1:]),
+    ),
+    st.builds(
+        lambda op: {"is": "lead_field", "field": "role", "op": op}, st.sampled_from(["known", "unknown"])
+    ),
     st.builds(
         lambda v: {"is": "company_field", "field": "industry", "op": "one_of", "value": v},
         st.lists(st.sampled_from(["software", "Chemistry", "Mining"]), min_size=1, max_size=2),
@@ -132,14 +147,21 @@ def make(person, number):
     created_at = NOW - person["created"]
     fields = {name: person[name] for name in ("role", "industry", "company_size")}
     told = person["company"]
-    company = told and Company.objects.create(name="Acme", created_at=created_at, updated_at=created_at, **told)
+    company = told and Company.objects.create(
+        name="Acme", created_at=created_at, updated_at=created_at, **told
+    )
     lead = Lead.objects.create(
         email=f"p{number}@acme.example" if person["reachable"] else None,
         last_name=f"P{number}", has_external_id=True, company=company, created_at=created_at, updated_at=created_at,
         **fields,
     )  # fmt: skip
     log = [
-        (NOW - age, kind, "" if kind == "engagement_since" else asset, engagement and kind != "engagement_since")
+        (
+            NOW - age,
+            kind,
+            "" if kind == "engagement_since" else asset,
+            engagement and kind != "engagement_since",
+        )
         for age, kind, asset, engagement in person["log"]
     ]
     plain = {"created_at": created_at, "fields": fields, "company": told, "reachable": person["reachable"]}
@@ -172,7 +194,12 @@ def differs(one, other):
 
 def edges_of(rows, plain, log):
     """Every instant after NOW at which any rule could change: all moments plus all ages that rules speak of."""
-    bounds = {bound for rule in rows for bound in (rule.window_days, rule.days, *[s[0] for s in rule.steps]) if bound}
+    bounds = {
+        bound
+        for rule in rows
+        for bound in (rule.window_days, rule.days, *[s[0] for s in rule.steps])
+        if bound
+    }
     moments = {plain["created_at"], *[when for when, *_ in log]}
     return sorted({m + timedelta(days=b) for m in moments for b in bounds if m + timedelta(days=b) > NOW})
 
@@ -217,4 +244,8 @@ def assert_explained(lead):
     why, score = explain(lead=lead, at=NOW), Score.objects.get(lead=lead, as_of=NOW)
     for part in ("fit", "engagement"):
         assert round(sum(line.points for line in why.lines if line.part == part), 2) == getattr(score, part)
-    assert (why.rating, why.verdict, why.next_change_at) == (score.rating, score.verdict, score.next_change_at)
+    assert (why.rating, why.verdict, why.next_change_at) == (
+        score.rating,
+        score.verdict,
+        score.next_change_at,
+    )

@@ -6,7 +6,15 @@ from django.db import IntegrityError, transaction
 
 from leads.models import Lead
 from scoring.models import ModelVersion, Rule, Score, ScoreChange
-from scoring.publish import NotPublishable, ask_publish, call_off, fill_published, new_draft, problems, publish
+from scoring.publish import (
+    NotPublishable,
+    ask_publish,
+    call_off,
+    fill_published,
+    new_draft,
+    problems,
+    publish,
+)
 from scoring.queries import routing_scores
 from scoring.rescore import rescore_due
 from scoring.tests.cast import (
@@ -81,7 +89,9 @@ def test_the_flip_tells_routing_and_raises_stages(marta, leads):
     assert {who.pk for who in Lead.objects.filter(route_at=NOW)} == deciders
     assert {who.pk for who in Lead.objects.filter(stage="mql")} == deciders
     changes = ScoreChange.objects.filter(model_version=second)
-    assert {(c.lead_id, c.old_verdict, c.new_verdict) for c in changes} == {(pk, "none", "mql") for pk in deciders}
+    assert {(c.lead_id, c.old_verdict, c.new_verdict) for c in changes} == {
+        (pk, "none", "mql") for pk in deciders
+    }
 
 
 def test_rolling_back_is_publishing_the_old_one_again(marta, leads):
@@ -92,7 +102,10 @@ def test_rolling_back_is_publishing_the_old_one_again(marta, leads):
     first.refresh_from_db(), second.refresh_from_db()
     assert (first.status, first.superseded_at, second.status) == ("published", None, "superseded")
     assert seen(leads) == [(0, 20), *[(0, 10)] * 5]
-    assert list(first.model.publications.order_by("pk").values_list("version", flat=True)[1:]) == [second.pk, first.pk]
+    assert list(first.model.publications.order_by("pk").values_list("version", flat=True)[1:]) == [
+        second.pk,
+        first.pk,
+    ]
 
 
 def test_what_is_rescored_while_filling_is_rescored_for_both(marta, leads):
@@ -151,7 +164,10 @@ def test_asking_twice_is_asking_once_and_one_at_a_time(marta):
     [
         (fit(5, field="shoe_size", op="known"), "field"),
         ({"kind": "fit", "points": 5, "condition": {"is": "did", "kind": "download"}}, "is: must be one of"),
-        ({"kind": "fit", "points": 5, "condition": {"is": "touchpoint", "kind": "download"}}, "is: must be one of"),
+        (
+            {"kind": "fit", "points": 5, "condition": {"is": "touchpoint", "kind": "download"}},
+            "is: must be one of",
+        ),
         (activity(0, "page_view"), "give it points"),
         (activity(float("nan"), "page_view"), "give it points"),
         (activity(5, "page_view", steps=[[7, 0.5], [30, 1.0]]), "cannot count more"),
