@@ -87,13 +87,17 @@ def owned(lead):
         (lead.previous_rep, f"{lead.previous_rep} had this lead before"),
     ):
         if owner and is_present(owner, lead.at):
-            return Decision(7, Outcome.SALES, f"{pass_reason(lead)}; {reason}", owner=owner, flags=lead.flags())
+            return Decision(
+                7, Outcome.SALES, f"{pass_reason(lead)}; {reason}", owner=owner, flags=lead.flags()
+            )
     return None
 
 
 def competitor_asks(lead):
     if lead.raises_hand and lead.relationship == Relationship.COMPETITOR:
-        return Decision(8, Outcome.REVIEW, "A competitor asks for sales", flags=["Competitor: brief withheld"])
+        return Decision(
+            8, Outcome.REVIEW, "A competitor asks for sales", flags=["Competitor: brief withheld"]
+        )
     return None
 
 
@@ -124,13 +128,22 @@ def sales_ready(lead):
 
 
 def not_ready(lead):
-    """Nurture for the qualified; the others are parked until a date: nurture is not for everybody."""
+    """Nurture for the qualified and for those of whom too little is known to judge; whose known facts
+    speak against them are parked until a date: unknown is no mismatch, but nurture is not for everybody."""
     if lead.disqualified_by_person or lead.rests:
         return None  # stays where a person or a program put it
-    if lead.qualified or lead.lead.place == Place.NURTURE:
-        return Decision(13, Outcome.NURTURE, f"Qualified, not ready: engagement {lead.score.engagement:g}"
-                        if lead.score else "Not ready")  # fmt: skip
-    reason = f"Not qualified: fit {lead.score.fit:g} of {lead.mql_fit:g}" if lead.score else "Not scored by any model"
+    if lead.qualified:
+        return Decision(13, Outcome.NURTURE, f"Qualified, not ready: engagement {lead.score.engagement:g}")
+    if lead.score and lead.verdict != Verdict.EXCLUDED and lead.score.fit >= 0:
+        reason = f"Not enough known to qualify: fit {lead.score.fit:g} of {lead.mql_fit:g}"
+        return Decision(13, Outcome.NURTURE, reason)
+    if lead.lead.place == Place.NURTURE:
+        return Decision(13, Outcome.NURTURE, "Not ready")
+    reason = (
+        f"Not qualified: fit {lead.score.fit:g} of {lead.mql_fit:g}"
+        if lead.score
+        else "Not scored by any model"
+    )
     return Decision(13, Outcome.PARKED, reason, wake_at=lead.at + timedelta(days=UNQUALIFIED_DAYS))
 
 
@@ -148,7 +161,11 @@ ORDER = (
     (2, "Objected to all contact: not contacted", objected),
     # 3: a support, job or supplier request is forwarded and is no lead (later)
     (7, "Already with a rep: a fresh “why now”, no new hand-off", with_a_rep),
-    (4, "Company has an open opportunity: to its owner, joins it as a contact, no new clock", open_opportunity),
+    (
+        4,
+        "Company has an open opportunity: to its owner, joins it as a contact, no new clock",
+        open_opportunity,
+    ),
     (5, "Customer: to the account owner", customer),
     # 6: registered by a partner goes to the partner manager (later)
     (7, "Named account or company owner: to that owner, colleagues within 90 days too", owned),
@@ -205,7 +222,12 @@ def claim(candidates, *, at):
     """Lock the companies, then those of the candidates that nobody else holds, and clear what made them due."""
     found = dict(candidates.values_list("pk", "company_id"))
     companies = sorted({company_id for company_id in found.values() if company_id})
-    list(Company.objects.filter(pk__in=companies).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    list(
+        Company.objects.filter(pk__in=companies)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
     held = (
         Lead.objects.filter(pk__in=found, route_at__lte=at)
         .order_by("pk")
