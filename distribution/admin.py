@@ -7,6 +7,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
@@ -65,8 +66,16 @@ class TeamAdmin(ShortLists, Admin):
         return team.rep_count_
 
 
+class RepForm(forms.ModelForm):
+    class Meta:
+        model = Rep
+        fields = ["user", "team", "phone", "is_present", "absent_until", "capacity"]
+        labels = {"user": "Person", "is_present": "Present", "capacity": "Open leads at most"}
+
+
 @admin.register(Rep)
 class RepAdmin(ShortLists, Admin):
+    form = RepForm
     list_display = ["name", "team", "shown_present", "absent_until", "capacity"]
     list_select_related = ["user", "team"]
     list_filter = [("team", RelatedDropdownFilter), "is_present"]
@@ -95,6 +104,12 @@ class SalesQueueForm(forms.ModelForm):
     class Meta:
         model = SalesQueue
         fields = ["name", "slug", "team", "first_response_minutes", "is_default", "is_review"]
+        labels = {
+            "first_response_minutes": "First response within minutes",
+            "is_default": "Default queue",
+            "is_review": "Review queue",
+        }
+        help_texts = {"first_response_minutes": "The promise to a sales-ready lead"}
 
     def clean(self):
         cleaned = super().clean()
@@ -144,6 +159,12 @@ class RoutingRuleForm(forms.ModelForm):
     class Meta:
         model = RoutingRule
         fields = ["name", "condition", "queue", "position", "is_active"]
+        labels = {
+            "condition": "When",
+            "queue": "goes to",
+            "position": "Asked in this order",
+            "is_active": "Active",
+        }
 
 
 @admin.register(RoutingRule)
@@ -228,6 +249,9 @@ class NoticeAdmin(LargeTable, ReadOnly, Admin):
 @admin.register(Lead)
 class OwnedLeadAdmin(ScoredLeadAdmin):
     """The leads' list with rating and owner, both read for the whole page at once."""
+
+    def view_on_site(self, lead):
+        return reverse("lead-page", args=[lead.pk])
 
     list_display = [
         "person", "company", "job_title", "rating", "shown_stage", "shown_place", "owner", "source", "created",

@@ -272,7 +272,6 @@ UNFOLD = {
     "SITE_SUBHEADER": "Set-up",
     "SITE_SYMBOL": "conversion_path",
     "SITE_URL": "/",
-    "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
     "STYLES": [lambda request: static("css/admin.css")],
     "SCRIPTS": [lambda request: static("js/admin-names.js")],

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from leads import consent, identity, places
 from leads.admin_parts import Admin, Inline, LargeTable, LinesField, ReadOnly
@@ -63,10 +63,15 @@ class CampaignAdmin(Admin):
     )
 
 
+def in_field_words(name):
+    return name.replace("_", " ").capitalize().replace("Utm", "UTM")
+
+
 class QuestionForm(forms.ModelForm):
     field = forms.ChoiceField(
         label="Fills lead field",
-        choices=[("", "Select a field")] + [(name, name) for name in FIELDS if name not in NOT_ASKED],
+        choices=[("", "Select a field")]
+        + [(name, in_field_words(name)) for name in FIELDS if name not in NOT_ASKED],
         widget=UnfoldAdminSelectWidget,
     )
     choices = LinesField(label="Choices (one per line)")
@@ -101,6 +106,8 @@ class CaptureFormForm(forms.ModelForm):
             "name", "slug", "lead_type", "asset", "is_active", "marketing_basis", "basis_text", "basis_version", "source",
             "campaign", "origins", "thank_you_urls",
         ]  # fmt: skip
+        labels = {"is_active": "Takes submissions", "asset": "Gives"}
+        widgets = {"basis_text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
 
 @admin.register(CaptureForm)

@@ -94,6 +94,7 @@ def test_a_question_fills_only_fields_that_exist(client, marketer, form):
     Question.objects.create(form=form, name="x", field="email", label="E-mail")
     page = client.get(reverse("admin:leads_captureform_change", args=[form.pk])).content.decode()
     assert '<option value="email" selected>' in page
+    assert ">Company size</option>" in page
     assert '<option value="message_id"' not in page
     assert 'aria-label="Fills lead field"' in page
 

@@ -3,6 +3,6 @@
 document.addEventListener("DOMContentLoaded", () => {
   document.getElementById("nav-sidebar-apps")?.setAttribute("data-simplebar-aria-label", "Sections");
   for (const head of document.querySelectorAll("thead th")) {
-    if (!head.textContent.trim() && !head.querySelector("input")) head.setAttribute("aria-label", "Remove");
+    if (!head.textContent.trim() && !head.querySelector("input")) head.append(Object.assign(document.createElement("span"), { className: "admin-hidden", textContent: "Remove" }));
   }
 });
