@@ -113,6 +113,19 @@ def test_a_competitor_in_review_has_no_brief(client, now):
     assert "The brief is withheld." in page and "Then ask:" not in page and "Why now" not in page and "Together" not in page
 
 
+def test_a_marketer_lets_a_competitor_pass_to_a_rep(client, now):
+    rita = cast.rita()
+    row = cast.handed(cast.lead("spy@rival.net", company=cast.acme("Rival", relationship="competitor")), at=now)
+    client.force_login(cast.max_())
+    assert "Give to a rep" in page_of(client, row)
+    assert "Rita Us" in page_of(client, row, "?do=assign")
+    client.post(f"/handoffs/{row.pk}/assign/", {"rep": rita.pk})
+    assert reread(row).owner == rita
+    assert "Sarah Miller given to Rita Us." in page_of(client, row)
+    client.force_login(rita.user)
+    assert "data-panel" not in page_of(client, row, "?do=assign")
+
+
 def test_a_panel_opens_with_and_without_htmx(client, row):
     assert "How did it go?" in page_of(client, row, "?do=call")
     part = client.get(f"/leads/{row.lead_id}/?do=call", headers=PANEL).content.decode()

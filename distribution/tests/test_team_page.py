@@ -65,7 +65,7 @@ def test_a_note_is_no_touch_and_a_call_is(client, north, now):
 def test_reassign_in_place(client, north, now):
     row = cast.handed(person(1), at=now - 3 * DAY)
     other = north.reps.exclude(pk=row.owner_id).get()
-    assert client.post(f"/handoffs/{row.pk}/assign/", {"rep": other.pk}).url == "/sales/team/"
+    assert client.post(f"/handoffs/{row.pk}/assign/", {"rep": other.pk, "next": "/sales/team/"}).url == "/sales/team/"
     assert reread(row).owner == other
     assert f"Person No1 given to {other}." in page_of(client)
 

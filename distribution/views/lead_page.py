@@ -8,17 +8,20 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from distribution import queries
+from distribution import handoff, queries
 from distribution.access import leads_for, may_assign, may_work
+from distribution.forms import AssignForm
 from distribution.models import Feedback, Handoff, Opportunity
 from distribution.timeline import moments, recent
-from distribution.views.actions import ACTIONS, PANELS
+from distribution.views.actions import ACTIONS, PANELS, Action
+from distribution.views.team import candidates
 from distribution.waterfall import waterfall
 from leads import consent
 from leads.models import Place
 from nurturing.queries import positions
 from scoring.explain import explain
 
+ASSIGN = Action("handoff-assign", "assign", "Give to a rep", "handoff", AssignForm, handoff.assign, "", "Give")
 PER_PAGE = 50
 HISTORY = 20
 
@@ -141,6 +144,10 @@ def bar(user, brief):
 
 def panel(request, lead, row, do, *, form=None, subject=None):
     """The form that `?do=` asks for, for those who may use it; else nothing."""
+    if do == ASSIGN.do:
+        if row is None or row.status not in Handoff.OPEN or not may_assign(request.user, row):
+            return {}
+        return {"do": do, "action": ASSIGN, "subject": row, "form": AssignForm(reps=candidates(request.user, row))}
     action = PANELS.get(do)
     if action is None or row is None or not may_work(request.user, row):
         return {}

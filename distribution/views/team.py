@@ -11,7 +11,7 @@ from distribution.access import Role, handoffs_for, may_assign, roles
 from distribution.forms import AssignForm
 from distribution.handoff import HandoffError
 from distribution.models import Rep
-from distribution.views.actions import say
+from distribution.views.actions import say, way_back
 from distribution.words import plural, span
 from leads.models import Lead
 
@@ -20,8 +20,16 @@ ORPHANS = 20
 
 def reps_of(user):
     """Reps whose leads and presence this person may change: their teams', or all for an administrator."""
-    reps = Rep.objects.filter(user__is_active=True).select_related("user", "team").order_by("user__last_name", "user__first_name")
-    return reps if Role.ADMIN in roles(user) else reps.filter(team__manager=user)
+    return active_reps() if Role.ADMIN in roles(user) else active_reps().filter(team__manager=user)
+
+
+def candidates(user, row):
+    """Who may be given this hand-off: what a marketer let pass in review may go to anybody."""
+    return active_reps() if row.queue.is_review else reps_of(user)
+
+
+def active_reps():
+    return Rep.objects.filter(user__is_active=True).select_related("user", "team").order_by("user__last_name", "user__first_name")
 
 
 @require_safe
@@ -71,18 +79,18 @@ def assign(request, pk):
     row = get_object_or_404(handoffs_for(request.user).select_related("lead", "queue", "owner__user"), pk=pk)
     if not may_assign(request.user, row):
         raise PermissionDenied("Only the manager of the team may give this lead to somebody else.")
-    form = AssignForm(request.POST, reps=reps_of(request.user))
-    at = timezone.now()
+    form = AssignForm(request.POST, reps=candidates(request.user, row))
+    at, back = timezone.now(), way_back(request, None, row)
     if not form.is_valid():
         messages.error(request, f"{row.lead}: {form.errors['rep'][0]}")
-        return redirect("team")
+        return redirect(back)
     try:
         handoff.assign(handoff=row, rep=form.cleaned_data["rep"], by=request.user, at=at)
     except HandoffError as error:
         messages.error(request, str(error))
     else:
         say(request, f"{row.lead} given to {form.cleaned_data['rep']}.", handoff=row, at=at)
-    return redirect("team")
+    return redirect(back)
 
 
 @require_POST
