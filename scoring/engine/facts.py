@@ -135,24 +135,22 @@ def log_of(ids, *, known_at=None):
 
 
 def matching(book, touchpoints):
-    """bool[rules about touchpoints, activities]. Touchpoints never change, so each is evaluated once per rulebook."""
-    ids, table = book.seen
+    """bool[rules about touchpoints, activities]. Touchpoints never change, so each is evaluated once per condition."""
+    ids, table = book.seen.known
     places = np.minimum(np.searchsorted(ids, touchpoints), len(ids) - 1)
     new = ids[places] != touchpoints
     if new.any():
-        ids, table = book.seen = _with_new(book, touchpoints, new)
+        if len(ids) > SEEN_LIMIT:
+            ids, table, new = ids[:1], table[:, :1], touchpoints != 0
+        ids, table = book.seen.known = _with_new(book, ids, table, np.unique(touchpoints[new]))
         places = np.searchsorted(ids, touchpoints)
     return table[:, places]
 
 
-def _with_new(book, touchpoints, new):
-    ids, table = book.seen
-    if len(ids) > SEEN_LIMIT:
-        ids, table, new = ids[:1], table[:, :1], touchpoints != 0
-    added = np.unique(touchpoints[new])
-    merged = np.concatenate([ids, added])
+def _with_new(book, ids, table, new):
+    merged = np.concatenate([ids, new])
     order = np.argsort(merged)
-    return merged[order], np.concatenate([table, _evaluate(book, added)], axis=1)[:, order]
+    return merged[order], np.concatenate([table, _evaluate(book, new)], axis=1)[:, order]
 
 
 def _evaluate(book, ids):

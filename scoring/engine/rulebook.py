@@ -4,7 +4,7 @@ Whoever scores reads `live_versions()` in each transaction, after the leads are 
 `rulebook(version)` for each; a live version's rules cannot change (a trigger refuses), so its rulebook is kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -48,6 +48,16 @@ class Condition(NamedTuple):
     params: list
 
 
+@dataclass
+class Seen:
+    """Which touchpoints match which conditions, as far as they have been seen.
+
+    `known` is (ids in order, bool[conditions, ids]), replaced as one: threads may read while another adds.
+    """
+
+    known: tuple[np.ndarray, np.ndarray]
+
+
 @dataclass(eq=False)
 class Rulebook:
     """Rules as columns. `lead_rules` are fit, then exclude; `touch_rules` are activity, then hand-raise.
@@ -77,8 +87,7 @@ class Rulebook:
     mql_fit: int
     ready_fit: int
     ready_engagement: int
-    # Which touchpoints match which rules, as far as they have been seen: ids in order, bool[rules, touchpoints].
-    seen: tuple = field(default=(np.zeros(1, np.int64), None))
+    seen: Seen  # shared by all rulebooks that ask the same of touchpoints
 
     @property
     def n_fit(self):
@@ -90,6 +99,7 @@ class Rulebook:
 
 
 _kept: dict[tuple, Rulebook] = {}
+_seen: dict[tuple, Seen] = {}
 
 
 def live_versions():
@@ -116,9 +126,10 @@ def compile_version(version, rules=None):
     lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"]
     bounds, drops = _falls(of["activity"])
     points = np.array([rule.points for rule in of["activity"]], dtype=float)
+    touch_sql = [_touch_condition(rule) for rule in touch_rules]
     lead_sql = [_lead_condition(rule, BEFORE_ALL) for rule in lead_rules]
     later = [_lead_condition(rule, AFTER_ALL) for rule in lead_rules]
-    book = Rulebook(
+    return Rulebook(
         version_id=version.pk,
         lead_rules=lead_rules,
         touch_rules=touch_rules,
@@ -126,7 +137,7 @@ def compile_version(version, rules=None):
         asks=[_asked(rule) for rule in lead_rules],
         lead_sql=lead_sql,
         lead_sql_later=[after if after != before else None for before, after in zip(lead_sql, later, strict=True)],
-        touch_sql=[_touch_condition(rule) for rule in touch_rules],
+        touch_sql=touch_sql,
         fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
         points=points,
         cap_count=_or_never(rule.cap_count for rule in of["activity"]),
@@ -140,10 +151,18 @@ def compile_version(version, rules=None):
         mql_fit=cents(version.mql_fit),
         ready_fit=cents(version.ready_fit),
         ready_engagement=cents(version.ready_engagement),
+        seen=_seen_by(touch_sql),
     )
-    # Id 0 stands for a restart of engagement, which no rule matches.
-    book.seen = (np.zeros(1, np.int64), np.zeros((len(touch_rules), 1), bool))
-    return book
+
+
+def _seen_by(conditions):
+    key = tuple((condition.sql, *condition.params) for condition in conditions)
+    if key not in _seen:
+        if len(_seen) >= KEPT:
+            _seen.clear()
+        # Id 0 stands for a restart of engagement, which no rule matches.
+        _seen[key] = Seen((np.zeros(1, np.int64), np.zeros((len(conditions), 1), bool)))
+    return _seen[key]
 
 
 def shares(rule):
