@@ -75,9 +75,11 @@ def choose(result, lead_ids, *, at, program=None):
     programs = [program] if program else candidates()
     steps = steps_of([each.current_version_id for each in programs])
     met_one = set()
+    been_through = set() if program else finished(lead_ids)
     for each in programs:
         by_condition = not (program or each.is_default)
         takes = matching(each.entry, left, at=at) if by_condition else set(left)
+        takes = {lead_id for lead_id in takes if (lead_id, each.pk) not in been_through}
         met_one |= takes
         kinds = kinds_after(steps[each.current_version_id])
         usable = (mailable if Step.Kind.MAIL in kinds else set()) | (
@@ -88,6 +90,12 @@ def choose(result, lead_ids, *, at, program=None):
         left -= takes & usable
     for lead_id in left:
         result.refuse(lead_id, NO_CHANNEL if lead_id in met_one else NO_PROGRAM)
+
+
+def finished(lead_ids):
+    """{(lead id, program id)} of those who were in a program to its end: it has nothing new for them."""
+    rows = Enrollment.objects.filter(lead__in=list(lead_ids), status=Enrollment.Status.FINISHED)
+    return set(rows.values_list("lead_id", "program_id"))
 
 
 def candidates():

@@ -49,6 +49,15 @@ WHERE t.id = ANY(%s)
 """  # noqa: S608 - constants of leads.consent, values are bound
 
 
+ALREADY_SENT = """
+SELECT t.id FROM nurturing_touch t JOIN nurturing_step s ON s.id = t.step_id
+WHERE t.id = ANY(%s) AND EXISTS (
+  SELECT 1 FROM nurturing_touch o JOIN nurturing_step os ON os.id = o.step_id
+  WHERE o.lead_id = t.lead_id AND o.id <> t.id AND o.status IN ('sent', 'uncertain')
+    AND os.template_id = s.template_id)
+"""
+
+
 def perform_due(*, at, limit=100):
     """Perform up to `limit` touches due at `at` → how many were claimed."""
     paused = list(Program.objects.filter(is_paused=True).values_list("pk", flat=True))
@@ -67,11 +76,15 @@ def perform_due(*, at, limit=100):
 def compose(rows):
     """{touch: Parcel, or the Outcome of one that cannot or may not leave}."""
     refused = consent.refusals([row.lead_id for row in rows], channel="email", purpose="marketing")
-    links = mail.Links(rows)
+    # Who comes back into a program, or meets the same mail in another one, has read it.
+    repeated = {pk for (pk,) in fetch(ALREADY_SENT, [[row.pk for row in rows]])}
+    links = mail.Links([row for row in rows if row.pk not in repeated])
     composed = {}
     for row in rows:
         if row.lead_id in refused:
             composed[row] = Outcome(Status.SKIPPED, refused[row.lead_id])
+        elif row.pk in repeated:
+            composed[row] = Outcome(Status.SKIPPED, "this mail was sent to them before")
         else:
             composed[row] = composed_one(row, links)
     links.save()

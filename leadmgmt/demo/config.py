@@ -16,6 +16,8 @@ from distribution.models import QueueMember, Rep, RoutingRule, SalesQueue, Team
 from leads.models import Campaign, CaptureForm, LeadType, Origin, Question, Source
 from nurturing import versions
 from nurturing.models import EmailTemplate, Program, Step
+from scoring import publish, starter
+from scoring.models import ModelVersion, Rule, ScoringModel
 
 SOURCES = (
     ("organic-search", "Organic search", Origin.MARKETING),
@@ -84,16 +86,25 @@ TEMPLATES = (
      f"thank you for stopping by booth 12. The plan we drew together is explained here: {SITE}/products"),
     ("booth-case", "Trade show: an example", "How a plant of your size plans",
      f"a plant much like yours tells how it went: {SITE}/case-studies/harbor"),
+    ("news", "What is new this season", "Three things planners asked us for",
+     f"this season we built what planners asked for most: {SITE}/products\n\nWhich of them would help you?"),
 )  # fmt: skip
 # slug, name, sources that enter, steps: a template's slug, hours to wait, or a call's instruction
 PROGRAMS = (
     ("white-paper-track", "White paper track", ("organic-search", "paid-search", "website", "referral"),
-     ("paper-thanks", 72, "paper-compare", 168, "paper-pricing", 336, "webinar-recording")),
+     ("paper-thanks", 72, "paper-compare", 168, "paper-pricing", 1440, "webinar-recording", 2880, "news")),
     ("webinar-track", "Webinar track", ("webinar", "partner-webinar"),
-     ("webinar-recording", 96, "webinar-spec", 240, "paper-compare", 336, "paper-pricing")),
+     ("webinar-recording", 96, "webinar-spec", 240, "paper-compare", 1440, "paper-pricing", 2880, "news")),
     ("booth-track", "Trade show track", ("trade-show",),
-     ("booth-hello", 120, "booth-case", 240, "Ask what they plan to change this year", 240,
-      "paper-compare")),
+     ("booth-hello", 120, "booth-case", 240, "Ask what they plan to change this year", 720,
+      "paper-compare", 2880, "news")),
+)  # fmt: skip
+
+EXCLUSIONS = (
+    ("Student without a buying organisation",
+     {"all": [{"is": "lead_field", "field": "role", "op": "equals", "value": "student"}]}),
+    ("Looks for a job",
+     {"all": [{"is": "lead_field", "field": "job_title", "op": "contains", "value": "job seeker"}]}),
 )  # fmt: skip
 
 MANAGER = ("mona", "Mona", "Lehmann")
@@ -118,6 +129,7 @@ def load():
     campaigns = _campaigns(sources)
     _forms(sources, campaigns)
     _programs(_templates())
+    _exclusions()
     return _people()
 
 
@@ -200,6 +212,21 @@ def _step(version, number, item, templates):
             version=version, position=number, kind=Step.Kind.MAIL, template=templates[item]
         )
     return Step(version=version, position=number, kind=Step.Kind.CALL_TASK, instruction=item)
+
+
+def _exclusions():
+    """The second version of the starter model: who can never buy is left out. Only where it is as shipped."""
+    model = ScoringModel.objects.filter(slug=starter.SLUG, current_version__number=1).first()
+    if model is None or model.versions.count() > 1:
+        return
+    draft = publish.new_draft(model=model, by=None)
+    last = draft.rules.count()
+    Rule.objects.bulk_create(
+        Rule(version=draft, position=last + n, kind=Rule.Kind.EXCLUDE, name=name, condition=condition)
+        for n, (name, condition) in enumerate(EXCLUSIONS, start=1)
+    )
+    ModelVersion.objects.filter(pk=draft.pk).update(note="Leave out who can never buy")
+    publish.publish(version=draft, by=None, at=timezone.now())
 
 
 def _people():

@@ -106,7 +106,7 @@ class Person:
 def population(count=3000):
     """`count` people in order of arrival."""
     dice = random.Random(SEED)
-    companies = [_company(dice, n) for n in range(count // 2)]
+    companies = Companies(dice, count // 2)
     days = sorted(_arrival_day(dice) for _ in range(count))
     return [_person(dice, n, day, companies) for n, day in enumerate(days)]
 
@@ -117,10 +117,23 @@ def _arrival_day(dice):
     return dice.randrange(DAYS - DENSE_DAYS)
 
 
+class Companies:
+    """Where people work: the good ones mostly at companies of size, the others mostly at small ones."""
+
+    def __init__(self, dice, count):
+        self.dice = dice
+        everyone = [_company(dice, n) for n in range(count)]
+        self.large = [company for company in everyone if company.size >= 100]
+        self.small = [company for company in everyone if company.size < 50]
+
+    def choose(self, good):
+        return self.dice.choice(self.large if self.dice.random() < (0.8 if good else 0.05) else self.small)
+
+
 def _company(dice, n):
     word = COMPANY_WORDS[n % len(COMPANY_WORDS)]
     kind, industry = dice.choice(COMPANY_KINDS)
-    size = int(dice.choice((8, 25, 60, 120, 250, 400, 900, 3000)) * dice.uniform(0.7, 1.4))
+    size = int(dice.choice((8, 20, 35, 140, 260, 400, 900, 3000)) * dice.uniform(0.7, 1.4))
     relationship = "prospect"
     draw = dice.random()
     if draw < 0.015:
@@ -141,14 +154,14 @@ def _person(dice, n, day, companies):
     arrival = dice.choices(ARRIVALS, [a.share for a in ARRIVALS])[0]
     good = dice.random() < arrival.fit
     intent = _intent(dice, good)
-    company = None if intent == "student" else dice.choice(companies)
+    company = None if intent == "student" else companies.choose(good)
     role = _role(dice, good, intent)
     first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
     person = Person(
         day=day,
         hour=dice.uniform(6, 19),
         arrival=arrival,
-        values=_values(dice, n, first, last, role, company, good),
+        values=_values(dice, n, first, last, role, company, good, intent),
         intent=intent,
         company=company,
         form="demo-request" if intent == "hand_raise" else arrival.form,
@@ -164,7 +177,7 @@ def _intent(dice, good):
     if good:
         if draw < 0.055:
             return "hand_raise"
-        if draw < 0.32:
+        if draw < 0.40:
             return "buyer"
         return "reader"
     if draw < 0.30:
@@ -189,13 +202,13 @@ def _ascii(text):
     return "".join(c for c in folded if c.isascii() and c.isalnum())
 
 
-def _values(dice, n, first, last, role, company, good):
+def _values(dice, n, first, last, role, company, good, intent):
     """The values of a first post: messy as real ones, with answers left out."""
     values = {
         "first_name": first,
         "last_name": last,
         "role": role,
-        "job_title": dice.choice(TITLES[role]),
+        "job_title": "Job seeker" if intent == "job_seeker" else dice.choice(TITLES[role]),
     }
     local = f"{_ascii(first)}.{_ascii(last)}{n}"
     if company is None or (not good and dice.random() < 0.25):

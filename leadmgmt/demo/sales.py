@@ -53,7 +53,7 @@ class Desk:
         opportunity_share = min(0.75, 0.30 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.27 * wins), self.dice.choice(LOST_REASONS))
+            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS))
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:

@@ -29,7 +29,7 @@ def life():
     tables = [Company, Lead]
     models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
     while True:
-        more = [m for m in models if m not in tables and any(target in tables for target in _targets(m))]
+        more = [m for m in models if m not in tables and any(target in tables for target in targets(m))]
         if not more:
             break
         tables += more
@@ -40,12 +40,12 @@ def life():
             model
             for model in tables
             if model not in ordered
-            and all(t in ordered or t is model for t in _targets(model) if t in tables)
+            and all(t in ordered or t is model for t in targets(model) if t in tables)
         ]
     return [model._meta.db_table for model in ordered]
 
 
-def _targets(model):
+def targets(model):
     return [f.related_model for f in model._meta.local_fields if f.many_to_one or f.one_to_one]
 
 
