@@ -4,9 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")
-)
+NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
 NOT_BENCHES = {"figures", "stack", "settings", "urls", "bare"}
 
 

@@ -54,9 +54,7 @@ def _bare_table():
 def _form_and_key():
     from leads.models import ApiKey, CaptureForm, Question
 
-    form = CaptureForm.objects.create(
-        name="Bench", slug="bench", marketing_basis="consent", basis_text="Yes"
-    )
+    form = CaptureForm.objects.create(name="Bench", slug="bench", marketing_basis="consent", basis_text="Yes")
     for name in ("email", "first_name", "last_name", "company"):
         Question.objects.create(form=form, name=name, field=name, label=name)
     _, key = ApiKey.objects.create_key(name="bench", scopes=["capture"])

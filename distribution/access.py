@@ -293,6 +293,4 @@ def sync_roles(permissions, groups):
     for role in MODEL_PERMISSIONS:
         group, _ = groups.objects.get_or_create(name=role)
         wanted = codenames(role, models)
-        group.permissions.set(
-            [row for row in rows if (row.content_type.app_label, row.codename) in wanted]
-        )
+        group.permissions.set([row for row in rows if (row.content_type.app_label, row.codename) in wanted])

@@ -29,7 +29,9 @@ class Turns:
         )
         reps = {seat.rep_id for seat in self.seats}
         self.open = dict(
-            Handoff.objects.filter(owner_id__in=reps, status__in=HELD).values_list("owner").annotate(Count("id"))
+            Handoff.objects.filter(owner_id__in=reps, status__in=HELD)
+            .values_list("owner")
+            .annotate(Count("id"))
         )
         self.moved = set()
 

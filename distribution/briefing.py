@@ -13,7 +13,9 @@ from leads.models import Lead, Place
 from nurturing.queries import positions
 from scoring.queries import routing_scores
 
-WITHHELD = "A competitor asks for sales. The brief is withheld until it is decided whether sales may talk to them."
+WITHHELD = (
+    "A competitor asks for sales. The brief is withheld until it is decided whether sales may talk to them."
+)
 COLLEAGUES = 20
 
 
@@ -40,7 +42,11 @@ class Brief:
 
 def brief(lead, *, user, at):
     """The Brief of one lead. A bounded number of queries; colleagues at most 20."""
-    rows = Handoff.objects.filter(lead=lead).select_related("queue", "owner__user", "owner__team").order_by("-created_at")
+    rows = (
+        Handoff.objects.filter(lead=lead)
+        .select_related("queue", "owner__user", "owner__team")
+        .order_by("-created_at")
+    )
     rows = list(rows[:20])
     row = next((row for row in rows if row.status in Handoff.OPEN), rows[0] if rows else None)
     result = Brief(handoff=row, is_open=row is not None and row.status in Handoff.OPEN)
@@ -136,7 +142,11 @@ def opportunities(lead):
 
 
 def owner_of(company_id):
-    row = CompanyOwner.objects.filter(company=company_id).select_related("rep__user").first() if company_id else None
+    row = (
+        CompanyOwner.objects.filter(company=company_id).select_related("rep__user").first()
+        if company_id
+        else None
+    )
     return row.rep if row else None
 
 
@@ -157,8 +167,10 @@ def what_to_say(lead, at):
 
 def questions(lead, at):
     if not lead.timeline or (lead.timeline_until and lead.timeline_until < at):
-        yield "When does it have to be in place?" if not lead.timeline else (
-            f"They once said “{lead.timeline}”; that time has passed. When is it now?"
+        yield (
+            "When does it have to be in place?"
+            if not lead.timeline
+            else (f"They once said “{lead.timeline}”; that time has passed. When is it now?")
         )
     else:
         yield f"They said “{lead.timeline}”. What does that date depend on?"

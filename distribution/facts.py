@@ -179,7 +179,10 @@ def read(leads, *, at):
         "exclusion": exclusions(scores, at),
         "objection": consent.refusals(ids, channel=Channel.ALL, purpose=Purpose.ALL),
     }
-    owners = {o.company_id: o for o in CompanyOwner.objects.filter(company__in=companies).select_related("rep__user")}
+    owners = {
+        o.company_id: o
+        for o in CompanyOwner.objects.filter(company__in=companies).select_related("rep__user")
+    }
     deals = open_opportunities(companies)
     version = routing_version()
     mql_fit = version.mql_fit if version else 0
@@ -196,7 +199,9 @@ def read(leads, *, at):
 
 def open_handoffs(ids):
     """Locked: the rep's own verbs lock the lead first, so nobody who holds one of these waits for us."""
-    rows = Handoff.objects.filter(lead_id__in=ids, status__in=Handoff.OPEN).select_related("owner__user", "queue")
+    rows = Handoff.objects.filter(lead_id__in=ids, status__in=Handoff.OPEN).select_related(
+        "owner__user", "queue"
+    )
     return {row.lead_id: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("id")}
 
 

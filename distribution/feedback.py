@@ -21,5 +21,7 @@ def give(*, handoff, by, verdict, at, note=""):
             handoff=row, defaults={"rep": rep, "verdict": verdict, "note": note.strip()[:200], "at": at}
         )
         activity = log_internal(row, by=by, at=at, kind="feedback", asset=verdict, note=given.note)
-        remember(row, by=by, kind=Action.Kind.FEEDBACK, at=at, before={"feedback": earlier}, activity=activity)
+        remember(
+            row, by=by, kind=Action.Kind.FEEDBACK, at=at, before={"feedback": earlier}, activity=activity
+        )
         return given

@@ -95,7 +95,11 @@ def choice(label, table, **options):
 
 def remark(label="Note", *, required=False, rows=3, **options):
     return forms.CharField(
-        label=label, required=required, max_length=2000, widget=forms.Textarea(attrs={"rows": rows}), **options
+        label=label,
+        required=required,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        **options,
     )
 
 
@@ -132,7 +136,9 @@ class FollowUpForm(forms.Form):
 class RecycleForm(forms.Form):
     reason = choice("Why is it not for sales now?", RECYCLE_REASONS)
     until = DayField(
-        label="Ask again on", required=False, help_text="Empty: what fits the reason, 60 to 245 days from now."
+        label="Ask again on",
+        required=False,
+        help_text="Empty: what fits the reason, 60 to 245 days from now.",
     )
     note = remark("What marketing should know")
 
@@ -167,7 +173,9 @@ class OpportunityForm(forms.Form):
     product = forms.CharField(label="Product", required=False, max_length=100)
     amount = amount_field(required=False)
     expected_close = forms.DateField(
-        label="Expected to close", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        label="Expected to close",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
 
@@ -190,7 +198,9 @@ class AssignForm(forms.Form):
     """`reps`: who may be chosen, as a queryset of Rep."""
 
     rep = forms.ModelChoiceField(
-        queryset=None, label="Give to", error_messages={"required": "Choose a rep.", "invalid_choice": "Choose a rep of the list."}
+        queryset=None,
+        label="Give to",
+        error_messages={"required": "Choose a rep.", "invalid_choice": "Choose a rep of the list."},
     )
 
     def __init__(self, *args, reps, **kwargs):

@@ -56,7 +56,11 @@ def offer(*, lead, queue=None, reason, at, owner=None, flags=(), is_hand_raise=F
     Returns the Handoff. Raises HandoffError where the lead is with sales already.
     """
     with transaction.atomic():
-        lead = Lead.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=lead.pk)
+        lead = (
+            Lead.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("company")
+            .get(pk=lead.pk)
+        )
         if (there := open_handoff(lead)) is not None:
             raise HandoffError(f"{lead} is with sales already: {owner_words(there)}.")
         queue = queue or default_queue()
@@ -202,7 +206,9 @@ def take_up(row, *, by, at):
         return
     row.status, row.accepted_at = Handoff.Status.ACCEPTED, at
     row.save(update_fields=["owner", "offered_at", "status", "accepted_at"])
-    places.advance_many(lead_ids=[row.lead_id], stage=Stage.SAL, reason=f"Accepted by {row.owner}", at=at, actor=by)
+    places.advance_many(
+        lead_ids=[row.lead_id], stage=Stage.SAL, reason=f"Accepted by {row.owner}", at=at, actor=by
+    )
 
 
 def decline(*, handoff, by, reason, at, note=""):
@@ -218,7 +224,9 @@ def decline(*, handoff, by, reason, at, note=""):
         if consequence == DISQUALIFY:
             if row.owner_id:
                 give_back(queue_id=row.queue_id, rep_id=row.owner_id)
-            close(row, status=Handoff.Status.CLOSED, progress=Handoff.Progress.DISQUALIFIED, reason=words, at=at)
+            close(
+                row, status=Handoff.Status.CLOSED, progress=Handoff.Progress.DISQUALIFIED, reason=words, at=at
+            )
             disqualify_lead(row, reason=words, by=by, at=at, note=note)
             return row
         pass_on(row, reason=words, note=note, by=by, at=at)
@@ -306,7 +314,11 @@ def locked(handoff):
 
 
 def open_handoff(lead):
-    return Handoff.objects.filter(lead=lead, status__in=Handoff.OPEN).select_related("owner__user", "queue").first()
+    return (
+        Handoff.objects.filter(lead=lead, status__in=Handoff.OPEN)
+        .select_related("owner__user", "queue")
+        .first()
+    )
 
 
 def refuse_ended(row):

@@ -21,17 +21,11 @@ class Team(models.Model):
 class Rep(models.Model):
     """A sales person; signs in as the Django user it belongs to."""
 
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="rep"
-    )
-    team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="reps"
-    )
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="rep")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="reps")
     phone = models.CharField(max_length=40, blank=True)
     is_present = models.BooleanField(default=True, help_text="Off: gets no new leads")
-    absent_until = models.DateTimeField(
-        null=True, blank=True, help_text="Gets no new leads before this"
-    )
+    absent_until = models.DateTimeField(null=True, blank=True, help_text="Gets no new leads before this")
     capacity = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Open hand-offs at most; empty = no limit"
     )
@@ -79,9 +73,7 @@ class QueueMember(models.Model):
     assigned = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["queue", "rep"], name="queue_member_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["queue", "rep"], name="queue_member_once")]
 
     def __str__(self):
         return f"{self.rep} in {self.queue}"
@@ -160,9 +152,7 @@ class Handoff(models.Model):
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
     queue = models.ForeignKey(SalesQueue, on_delete=models.PROTECT, related_name="+")
-    owner = models.ForeignKey(
-        Rep, null=True, blank=True, on_delete=models.PROTECT, related_name="handoffs"
-    )
+    owner = models.ForeignKey(Rep, null=True, blank=True, on_delete=models.PROTECT, related_name="handoffs")
     status = models.CharField(max_length=10, choices=Status)
     progress = models.CharField(max_length=12, choices=Progress, default=Progress.NEW)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Call attempts so far")
@@ -238,9 +228,7 @@ class FollowUp(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index("owner", "due_at", condition=Q(done_at__isnull=True), name="follow_up_due")
-        ]
+        indexes = [models.Index("owner", "due_at", condition=Q(done_at__isnull=True), name="follow_up_due")]
 
     def __str__(self):
         return f"{self.note or 'Follow up'} on {self.due_at:%Y-%m-%d}"
@@ -288,9 +276,7 @@ class Opportunity(models.Model):
         "leads.Company", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
-    handoff = models.ForeignKey(
-        Handoff, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    handoff = models.ForeignKey(Handoff, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     owner = models.ForeignKey(Rep, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=150)
     product = models.CharField(max_length=100, blank=True)
@@ -379,9 +365,7 @@ class Notice(Delivery):
     class Meta:
         indexes = [
             models.Index("due_at", "id", condition=Q(status="due"), name="notice_due"),
-            models.Index(
-                "lease_until", condition=Q(status__in=["claimed", "sending"]), name="notice_leased"
-            ),
+            models.Index("lease_until", condition=Q(status__in=["claimed", "sending"]), name="notice_leased"),
         ]
 
     def __str__(self):

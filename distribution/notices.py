@@ -46,7 +46,9 @@ def letter(row, opening):
     lines += [f"Note: {flag}" for flag in row.flags]
     if row.respond_by and not row.first_response_at:
         lines.append(f"First response promised by {row.respond_by:%-d %B %Y, %H:%M} UTC")
-    return "\n".join([*map(one_line, lines), "", settings.PUBLIC_URL + reverse("lead-page", args=[row.lead_id]), ""])
+    return "\n".join(
+        [*map(one_line, lines), "", settings.PUBLIC_URL + reverse("lead-page", args=[row.lead_id]), ""]
+    )
 
 
 def who(lead):

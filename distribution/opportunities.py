@@ -48,7 +48,11 @@ def open(*, handoff, by, name="", at, amount=None, product="", expected_close=No
         row.progress = Handoff.Progress.OPPORTUNITY
         row.save(update_fields=["progress"])
         places.advance_many(
-            lead_ids=[row.lead_id], stage=Stage.SQL, reason=f"Opportunity “{deal.name}” opened", at=at, actor=by
+            lead_ids=[row.lead_id],
+            stage=Stage.SQL,
+            reason=f"Opportunity “{deal.name}” opened",
+            at=at,
+            actor=by,
         )
         log_internal(row, by=by, at=at, kind="opportunity_opened", opportunity=deal.pk, name=deal.name)
         return deal
@@ -68,8 +72,16 @@ def win(*, opportunity, by, amount, at):
         if row is not None:
             log_internal(row, by=by, at=at, kind="deal_won", opportunity=deal.pk, amount=str(amount))
             if not others_open(deal):
-                close(row, status=Handoff.Status.CLOSED, progress=Handoff.Progress.OPPORTUNITY, reason="Won", at=at)
-        places.advance_many(lead_ids=[deal.lead_id], stage=Stage.CUSTOMER, reason=f"Won “{deal}”", at=at, actor=by)
+                close(
+                    row,
+                    status=Handoff.Status.CLOSED,
+                    progress=Handoff.Progress.OPPORTUNITY,
+                    reason="Won",
+                    at=at,
+                )
+        places.advance_many(
+            lead_ids=[deal.lead_id], stage=Stage.CUSTOMER, reason=f"Won “{deal}”", at=at, actor=by
+        )
         if not with_sales(deal.lead):
             enrollment.leave(lead_ids=[deal.lead_id], at=at, reason="Became a customer")
             places.move(lead=deal.lead, place=Place.CUSTOMER, reason=f"Won “{deal}”", at=at, actor=by)
@@ -81,7 +93,11 @@ def win(*, opportunity, by, amount, at):
 
 def make_customer(deal, *, by, at):
     identity.set_fields(
-        company=deal.company, values={"relationship": Relationship.CUSTOMER.value}, origin="rep", at=at, actor=by
+        company=deal.company,
+        values={"relationship": Relationship.CUSTOMER.value},
+        origin="rep",
+        at=at,
+        actor=by,
     )
     CompanyOwner.objects.update_or_create(
         company=deal.company,
@@ -103,11 +119,15 @@ def lose(*, opportunity, by, reason, at, competitor="", until=None):
         deal.save(update_fields=["status", "lost_reason", "competitor", "closed_at"])
         if row is None:
             return deal
-        log_internal(row, by=by, at=at, kind="deal_lost", opportunity=deal.pk, reason=words, competitor=deal.competitor)
+        log_internal(
+            row, by=by, at=at, kind="deal_lost", opportunity=deal.pk, reason=words, competitor=deal.competitor
+        )
         if others_open(deal) or row.status not in Handoff.OPEN:
             return deal
         if days is None and until is None:
-            close(row, status=Handoff.Status.CLOSED, progress=Handoff.Progress.DISQUALIFIED, reason=words, at=at)
+            close(
+                row, status=Handoff.Status.CLOSED, progress=Handoff.Progress.DISQUALIFIED, reason=words, at=at
+            )
             disqualify_lead(row, reason=words, by=by, at=at)
         else:
             give_to_marketing(

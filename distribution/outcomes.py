@@ -59,7 +59,11 @@ def carry_out(decided, *, at):
     RoutingDecision.objects.bulk_create(
         [
             RoutingDecision(
-                lead_id=lead.lead.pk, at=at, step=decision.step, outcome=decision.outcome, reason=decision.reason[:200]
+                lead_id=lead.lead.pk,
+                at=at,
+                step=decision.step,
+                outcome=decision.outcome,
+                reason=decision.reason[:200],
             )
             for lead, decision in carried_out
         ]
@@ -177,7 +181,9 @@ def nurture(group, *, at):
     if not group:
         return []
     revive(group, stage=Stage.MQL, at=at)
-    programs = enrollment.enroll(lead_ids=[lead.lead.pk for lead, _ in group], at=at, reason="qualified, not ready")
+    programs = enrollment.enroll(
+        lead_ids=[lead.lead.pk for lead, _ in group], at=at, reason="qualified, not ready"
+    )
     entered = [(lead, decision) for lead, decision in group if programs.get(lead.lead.pk)]
     refused = [(lead, decision) for lead, decision in group if not programs.get(lead.lead.pk)]
     for lead, decision in refused:

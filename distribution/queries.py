@@ -116,7 +116,10 @@ def urgent(handoffs, *, at):
             When(untouched & Q(respond_by__lt=at), then=0),
             When(untouched & Q(is_hand_raise=True), then=1),
             When(due__lte=at, then=2),
-            When(Q(fresh_at__gt=Greatest("created_at", Value(at - FRESH, DateTimeField()))) & ~Exists(seen), then=3),
+            When(
+                Q(fresh_at__gt=Greatest("created_at", Value(at - FRESH, DateTimeField()))) & ~Exists(seen),
+                then=3,
+            ),
             default=4,
             output_field=IntegerField(),
         ),
@@ -130,14 +133,20 @@ def routing_version():
 def rating_order():
     """Ratings of the model that routes, best first: labels are free, their order is not the alphabet's."""
     model = ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first()
-    return [label for label, *_ in model.current_version.scale.ratings] if model and model.current_version else []
+    return (
+        [label for label, *_ in model.current_version.scale.ratings]
+        if model and model.current_version
+        else []
+    )
 
 
 def page_of(handoffs, *, at, page, size):
     """A Page of LeadRow out of a queryset made by `urgent`."""
     count = handoffs.count()
     number = min(max(page, 1), max(1, -(-count // size)))
-    chosen = handoffs.select_related("lead__company", "owner__user", "queue")[(number - 1) * size : number * size]
+    chosen = handoffs.select_related("lead__company", "owner__user", "queue")[
+        (number - 1) * size : number * size
+    ]
     return Page(rows=rows_of(list(chosen), at=at), count=count, number=number, has_next=number * size < count)
 
 
@@ -148,7 +157,10 @@ def rows_of(handoffs, *, at):
     follow_ups = {}
     for item in FollowUp.objects.filter(handoff__in=handoffs, done_at__isnull=True).order_by("due_at", "id"):
         follow_ups.setdefault(item.handoff_id, item)
-    return [row_of(row, scores.get(row.lead_id), latest.get(row.lead_id), follow_ups.get(row.pk), at) for row in handoffs]
+    return [
+        row_of(row, scores.get(row.lead_id), latest.get(row.lead_id), follow_ups.get(row.pk), at)
+        for row in handoffs
+    ]
 
 
 def row_of(row, score, event, follow_up, at):

@@ -106,7 +106,9 @@ def stage_back(lead):
 
 def is_customer(lead):
     company = lead.company
-    return lead.stage == Stage.CUSTOMER or (company is not None and company.relationship == Relationship.CUSTOMER)
+    return lead.stage == Stage.CUSTOMER or (
+        company is not None and company.relationship == Relationship.CUSTOMER
+    )
 
 
 def refuse_open_opportunity(row):

@@ -14,7 +14,11 @@ NOTHING = {"open": 0, "untouched": 0, "overdue": 0, "oldest_untouched": None}
 def team_load(user, *, at):
     """One row per rep whom this user leads (administrators and marketers: all), the busiest first: dicts with rep,
     present, open, untouched, overdue, due_today and oldest_untouched (datetime or None). Three queries."""
-    reps = Rep.objects.filter(user__is_active=True).select_related("user", "team").order_by("user__last_name", "id")
+    reps = (
+        Rep.objects.filter(user__is_active=True)
+        .select_related("user", "team")
+        .order_by("user__last_name", "id")
+    )
     if not sees_all(user):
         reps = reps.filter(team__manager=user) if Role.MANAGER in roles(user) else reps.filter(user=user)
     new = Q(first_response_at__isnull=True, respond_by__isnull=False)
@@ -37,7 +41,12 @@ def team_load(user, *, at):
         .annotate(Count("id"))
     )
     rows = [
-        {"rep": rep, "present": is_present(rep, at), "due_today": due.get(rep.pk, 0), **load.get(rep.pk, NOTHING)}
+        {
+            "rep": rep,
+            "present": is_present(rep, at),
+            "due_today": due.get(rep.pk, 0),
+            **load.get(rep.pk, NOTHING),
+        }
         for rep in reps
     ]
     return sorted(rows, key=lambda row: -row["open"])

@@ -76,13 +76,19 @@ def my_page(user, *, show, search="", at, page=1):
         all=Count("pk"),
     )
     counts["queues"] = queued.count()
-    chosen = urgent(queued, at=at).order_by("created_at", "id") if show == "queues" else own.filter(condition(show, at))
+    chosen = (
+        urgent(queued, at=at).order_by("created_at", "id")
+        if show == "queues"
+        else own.filter(condition(show, at))
+    )
     return sliced(chosen, at=at, page=page, count=counts[show]), counts
 
 
 def sliced(handoffs, *, at, page, count):
     number = min(max(page, 1), max(1, -(-count // SIZE)))
-    rows = handoffs.select_related("lead__company", "owner__user", "queue")[(number - 1) * SIZE : number * SIZE]
+    rows = handoffs.select_related("lead__company", "owner__user", "queue")[
+        (number - 1) * SIZE : number * SIZE
+    ]
     return Page(rows=rows_of(list(rows), at=at), count=count, number=number, has_next=number * SIZE < count)
 
 
@@ -94,7 +100,9 @@ def in_my_queues(user):
 def untouched_by_reps(user, *, at):
     """Page of LeadRow: with a rep, and touched by no person yet; longest first. What waits in queues is apart."""
     rows = handoffs_for(user).filter(
-        status__in=[Handoff.Status.OFFERED, Handoff.Status.ACCEPTED], first_response_at__isnull=True, respond_by__isnull=False
+        status__in=[Handoff.Status.OFFERED, Handoff.Status.ACCEPTED],
+        first_response_at__isnull=True,
+        respond_by__isnull=False,
     )
     return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=1, size=SIZE)
 

@@ -7,6 +7,8 @@ and the ticks make up for whatever was lost. There are no results, ETAs or count
 import os
 
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadmgmt.settings")
 
@@ -28,7 +30,22 @@ SCHEDULE = {
     "leadmgmt.tasks.heartbeat": (TICK, "score"),
 }
 
-app = Celery("leadmgmt")
+
+class PromptConnection(Connection):
+    """Looks for a lost broker every two seconds. By itself kombu waits longer each time, up to 30 s, so that after an
+    outage of a minute the workers would be back later than we promise; no setting reaches that."""
+
+    def ensure_connection(self, *args, **kwargs):
+        return super().ensure_connection(
+            *args, **{"interval_start": 1, "interval_step": 1, "interval_max": 2} | kwargs
+        )
+
+
+class PromptAMQP(AMQP):
+    Connection = BrokerConnection = PromptConnection
+
+
+app = Celery("leadmgmt", amqp=PromptAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     task_ignore_result=True,
@@ -51,6 +68,8 @@ app.conf.update(
     broker_transport_options={
         "socket_connect_timeout": 0.3,
         "socket_timeout": 5,
+        # A broker that vanished without a word (host gone, firewall) is given up after 1 + 2 x 4 s.
+        "health_check_interval": 4,
         "visibility_timeout": 3600,
     },
 )

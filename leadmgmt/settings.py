@@ -71,7 +71,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
-    "corsheaders",
     "csp",
 ]
 
@@ -180,7 +179,6 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
     }
 }
-CORS_ALLOWED_ORIGINS = []  # the form view answers its own preflight, per form
 
 # --- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -272,13 +270,24 @@ UNFOLD = {
     "SITE_SUBHEADER": "Set-up",
     "SITE_SYMBOL": "conversion_path",
     "SITE_URL": "/",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}
+    ],
     "STYLES": [lambda request: static("css/admin.css")],
     "SCRIPTS": [lambda request: static("js/admin-names.js")],
     "COLORS": {  # the accent of static/css/app.css
         "primary": {
-            "50": "#f3f5fe", "100": "#eaedfb", "200": "#d3daf7", "300": "#b3bef2", "400": "#a3b3ff", "500": "#6f82ec",
-            "600": "#3c4fc9", "700": "#2e3fae", "800": "#2a388c", "900": "#232b4c", "950": "#191f3a",
+            "50": "#f3f5fe",
+            "100": "#eaedfb",
+            "200": "#d3daf7",
+            "300": "#b3bef2",
+            "400": "#a3b3ff",
+            "500": "#6f82ec",
+            "600": "#3c4fc9",
+            "700": "#2e3fae",
+            "800": "#2a388c",
+            "900": "#232b4c",
+            "950": "#191f3a",
         }
     },
     "SIDEBAR": {

@@ -95,12 +95,21 @@ def mailbox_mail(request, pk):
     return render(request, "nurturing/mailbox_mail.html", {"mail": message, "links": links})
 
 
+ALONE = {
+    "default-src": ["'none'"],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": ["data:"],
+    "sandbox": [""],
+    "frame-ancestors": ["'self'"],
+    "form-action": ["'none'"],
+    "base-uri": ["'none'"],
+    "object-src": None,
+}
+
+
 @require_safe
 @xframe_options_sameorigin
-@csp_replace({
-    "default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["data:"], "sandbox": [""],
-    "frame-ancestors": ["'self'"], "form-action": ["'none'"], "base-uri": ["'none'"], "object-src": None,
-})  # type: ignore[arg-type]  # fmt: skip
+@csp_replace(ALONE)  # type: ignore[arg-type]
 def mailbox_html(request, pk):
     """The HTML as it would have arrived, in a sandbox of its own: it can run and load nothing."""
     message = get_object_or_404(LocalMail.objects.only("html"), pk=pk)

@@ -154,7 +154,11 @@ def explain(*, lead, at=None, model=None):
         rating=book.table.labels[label],
         action=book.table.actions[label],
         verdict=str(verdict),
-        lines=[*_fit_lines(book, scores, values), *_activity_lines(book, log, scores), *_time_lines(book, leads, scores, at)],
+        lines=[
+            *_fit_lines(book, scores, values),
+            *_activity_lines(book, log, scores),
+            *_time_lines(book, leads, scores, at),
+        ],
         unknown=_unknown(book, scores, values),
         next_rating=_next_rating(book, fit, engagement, verdict),
         not_passed=_not_passed(book, scores, leads, verdict),
@@ -219,7 +223,9 @@ def _activity_lines(book, log, scores):
         count = int(groups.inside[:, g].max())
         if count:
             raw = round(rule.points * count, 2)
-            evidence = [Evidence(names[int(log.touchpoint[m])], instant(log.time[m])) for m in shown[g][:count]]
+            evidence = [
+                Evidence(names[int(log.touchpoint[m])], instant(log.time[m])) for m in shown[g][:count]
+            ]
             lines.append(
                 Line("engagement", rule.name, rule.kind, faded / 100, evidence, count, raw, faded / 100 / raw)
             )
@@ -229,9 +235,16 @@ def _activity_lines(book, log, scores):
 
 def _cap_lines(rule, faded, counted, capped):
     if counted != faded:
-        yield Line("engagement", f"{rule.name}: only the {rule.cap_count} most recent count", "cap", (counted - faded) / 100)
+        yield Line(
+            "engagement",
+            f"{rule.name}: only the {rule.cap_count} most recent count",
+            "cap",
+            (counted - faded) / 100,
+        )
     if capped != counted:
-        yield Line("engagement", f"{rule.name}: at most {rule.cap_points:g} points", "cap", (capped - counted) / 100)
+        yield Line(
+            "engagement", f"{rule.name}: at most {rule.cap_points:g} points", "cap", (capped - counted) / 100
+        )
 
 
 def _spans(groups):
@@ -239,7 +252,11 @@ def _spans(groups):
 
 
 def _touchpoint_words(ids):
-    rows = fetch("SELECT id, kind, asset FROM leads_touchpoint WHERE id = ANY(%s)", [list(set(ids))]) if ids else []
+    rows = (
+        fetch("SELECT id, kind, asset FROM leads_touchpoint WHERE id = ANY(%s)", [list(set(ids))])
+        if ids
+        else []
+    )
     return {pk: f"{KIND_LABELS.get(kind, kind)} {asset}".strip() for pk, kind, asset in rows}
 
 
@@ -250,7 +267,9 @@ def _time_lines(book, leads, scores, at):
         start = starts[rule.kind]
         if points and micros(at) - start >= after:
             what = "Nothing happened since" if rule.kind == Kind.INACTIVITY else "Known since"
-            lines.append(Line("engagement", rule.name, rule.kind, points / 100, [Evidence(what, instant(start))]))
+            lines.append(
+                Line("engagement", rule.name, rule.kind, points / 100, [Evidence(what, instant(start))])
+            )
     return lines
 
 
@@ -288,7 +307,9 @@ def _not_passed(book, scores, leads, verdict):
     if fit < needed:
         reasons.append(f"Fit is {fit / 100:g}; sales-ready needs {needed / 100:g}")
     if engagement < book.ready_engagement:
-        reasons.append(f"Engagement is {engagement / 100:g}; sales-ready needs {book.ready_engagement / 100:g}")
+        reasons.append(
+            f"Engagement is {engagement / 100:g}; sales-ready needs {book.ready_engagement / 100:g}"
+        )
     if not leads.reachable[0]:
         reasons.append("There is neither an e-mail address nor a phone number")
     return reasons

@@ -32,9 +32,7 @@ class ScoringModel(models.Model):
     current_version = models.ForeignKey(
         "ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    routes = models.BooleanField(
-        default=False, help_text="The one model that decides what passes to sales"
-    )
+    routes = models.BooleanField(default=False, help_text="The one model that decides what passes to sales")
     goals = models.TextField(blank=True, help_text="Target market, products, this quarter's target")
     is_demo = models.BooleanField(default=False)
 
@@ -111,7 +109,10 @@ class ModelVersion(models.Model):
 
     @property
     def is_read_only(self):
-        return self.publish_asked_at is not None or self.status in (self.Status.PUBLISHED, self.Status.SUPERSEDED)
+        return self.publish_asked_at is not None or self.status in (
+            self.Status.PUBLISHED,
+            self.Status.SUPERSEDED,
+        )
 
 
 class Publication(models.Model):

@@ -94,7 +94,9 @@ def ask_publish(*, version, by, at):
             raise NotPublishable(["This version is published already."])
         other = ModelVersion.objects.filter(model=version.model_id, publish_asked_at__isnull=False).first()
         if other:
-            raise NotPublishable([f"Version {other.number} is being published: wait for it, or call it off first."])
+            raise NotPublishable(
+                [f"Version {other.number} is being published: wait for it, or call it off first."]
+            )
         # First read-only, then checked: what is published is what was checked.
         _save(
             version, publish_asked_at=at, published_by=by, filled_to=0, filled=0,
@@ -172,7 +174,9 @@ def _let_follow(version, news, at):
         )  # fmt: skip
         if called:
             reason = f"{stage.label} under {version.model} version {version.number}"
-            news |= places.advance_many(lead_ids=sorted(row[0] for row in called), stage=stage, reason=reason, at=at)
+            news |= places.advance_many(
+                lead_ids=sorted(row[0] for row in called), stage=stage, reason=reason, at=at
+            )
     if news:
         places.ask_route(lead_ids=sorted(news), at=at)
 

@@ -39,7 +39,9 @@ class Table:
                 label = int(self.cells[row, column])
                 if label < reached:
                     more_fit = max(0, int(fit_from) - fit) if fit_from is not None else 0
-                    more_engagement = max(0, int(engagement_from) - engagement) if engagement_from is not None else 0
+                    more_engagement = (
+                        max(0, int(engagement_from) - engagement) if engagement_from is not None else 0
+                    )
                     found.append((label, more_fit, more_engagement))
         return sorted(found, key=lambda step: (step[1] + step[2], step[0]))
 
@@ -86,14 +88,18 @@ def problems(scale):
         for engagement, _ in scale.engagement_bands:
             rating = (scale.cells or {}).get(f"{fit}/{engagement}")
             if rating not in labels:
-                found.append(f"cells: {fit}/{engagement} is {rating!r}; choose one of {', '.join(sorted(labels))}.")
+                found.append(
+                    f"cells: {fit}/{engagement} is {rating!r}; choose one of {', '.join(sorted(labels))}."
+                )
     return found
 
 
 def _list_problems(name, rows):
     if not isinstance(rows, list) or not rows:
         return [f"{name}: list at least one."]
-    if not all(isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[0] for row in rows):
+    if not all(
+        isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[0] for row in rows
+    ):
         return [f"{name}: each entry is a label and a value."]
     if len({row[0] for row in rows}) < len(rows):
         return [f"{name}: use each label once."]

@@ -69,7 +69,9 @@ SELECT version_id, lead_id,
   (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict) OR coalesce(hand_raised_at > old_raised, false)
 FROM changed
 """
-WRITE_TYPES = "bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[], bigint[], timestamptz"
+WRITE_TYPES = (
+    "bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[], bigint[], timestamptz"
+)
 FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
@@ -137,7 +139,9 @@ def score_locked(lead_ids, *, live, at):
     _wait_for_what_is_dated_later(leads, scored[0][2])
     for version, book, scores in scored:
         if version.routes and version.is_current:
-            news = {lead_id for version_id, lead_id, is_news in changed if version_id == version.id and is_news}
+            news = {
+                lead_id for version_id, lead_id, is_news in changed if version_id == version.id and is_news
+            }
             _let_follow(book, leads, scores, news, at)
     return len(changed)
 

@@ -44,7 +44,9 @@ def _condition_problems(rule, scope):
         return [f"{bad}."]
     needs_one = rule.kind in (Kind.EXCLUDE, Kind.HAND_RAISE)
     if needs_one and not leaves(rule.condition or {}, criteria=CRITERIA_OF[scope], scope=scope):
-        return [f"say which; without a condition it would be {'everybody' if scope == LEAD else 'any activity'}."]
+        return [
+            f"say which; without a condition it would be {'everybody' if scope == LEAD else 'any activity'}."
+        ]
     return []
 
 
@@ -52,7 +54,9 @@ def _arithmetic_problems(rule):
     found = []
     if rule.cap_count is not None and rule.cap_count < 1:
         found.append("count at least one match, or leave the cap empty.")
-    if rule.cap_points is not None and not (_is_number(rule.cap_points) and 0.01 <= rule.cap_points <= MAX_POINTS):
+    if rule.cap_points is not None and not (
+        _is_number(rule.cap_points) and 0.01 <= rule.cap_points <= MAX_POINTS
+    ):
         found.append("cap the points at 0.01 or more, or leave the cap empty.")
     if rule.window_days is not None and not 1 <= rule.window_days <= MAX_DAYS:
         found.append("make the window at least one day, or leave it empty.")

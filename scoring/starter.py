@@ -31,13 +31,22 @@ def contains_any(field, *texts):
 DECIDES = {
     "any": [
         *contains_any("role", "decision", "executive", "economic buyer"),
-        *contains_any("job_title", "VP", "vice president", "director", "head of", "chief", "managing partner", "founder"),
-        lead("job_title", "one_of", ["CEO", "CTO", "CIO", "CFO", "COO", "CMO", "CRO", "CISO", "Owner", "President"]),
+        *contains_any(
+            "job_title", "VP", "vice president", "director", "head of", "chief", "managing partner", "founder"
+        ),
+        lead(
+            "job_title",
+            "one_of",
+            ["CEO", "CTO", "CIO", "CFO", "COO", "CMO", "CRO", "CISO", "Owner", "President"],
+        ),
     ]
 }
 RECOMMENDS = {
     "all": [
-        {"any": contains_any("role", "influencer", "recommend", "evaluator") + contains_any("job_title", "manager")},
+        {
+            "any": contains_any("role", "influencer", "recommend", "evaluator")
+            + contains_any("job_title", "manager")
+        },
         {"none": [DECIDES]},
     ]
 }
@@ -52,21 +61,36 @@ RULES = [
     # Fit: who they are
     {"kind": "fit", "name": "Decides: VP, director, head, chief", "condition": DECIDES, "points": 25},
     {"kind": "fit", "name": "Recommends or evaluates", "condition": RECOMMENDS, "points": 10},
-    {"kind": "fit", "name": "Company of 200 or more", "condition": company("size", "at_least", 200), "points": 20},
+    {
+        "kind": "fit",
+        "name": "Company of 200 or more",
+        "condition": company("size", "at_least", 200),
+        "points": 20,
+    },
     {
         "kind": "fit",
         "name": "Company of 50 to 199",
         "condition": {"all": [company("size", "at_least", 50), company("size", "at_most", 199)]},
         "points": 10,
     },
-    {"kind": "fit", "name": "Company of fewer than 10", "condition": company("size", "at_most", 9), "points": -10},
+    {
+        "kind": "fit",
+        "name": "Company of fewer than 10",
+        "condition": company("size", "at_most", 9),
+        "points": -10,
+    },
     {
         "kind": "fit",
         "name": "Target industry",
         "condition": company("industry", "one_of", TARGET_INDUSTRIES),
         "points": 10,
     },
-    {"kind": "fit", "name": "Buys within three months", "condition": lead("timeline", "one_of", SOON), "points": 10},
+    {
+        "kind": "fit",
+        "name": "Buys within three months",
+        "condition": lead("timeline", "one_of", SOON),
+        "points": 10,
+    },
     {
         "kind": "fit",
         "name": "Free-mail address",

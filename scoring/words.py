@@ -11,7 +11,7 @@ def points(value):
 
 
 def in_days(later, earlier):
-    """ "in 14 days", rounded up, "within a day" when sooner. """
+    """ "in 14 days", rounded up, "within a day" when sooner."""
     days = math.ceil((later - earlier).total_seconds() / 86_400)
     return "within a day" if days <= 1 else f"in {days} days"
 
@@ -28,7 +28,9 @@ def next_rating(explanation):
     step = explanation.next_rating
     if step is None:
         return ""
-    needs = [f"{more:g} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more]
+    needs = [
+        f"{more:g} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more
+    ]
     return f"{step.rating} needs {' and '.join(needs)}"
 
 

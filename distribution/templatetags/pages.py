@@ -15,7 +15,10 @@ NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
     ("my-leads", "My leads", "list"),
     ("team", "Team", "team"),
 ]
-SOON, DAY = 30 * 60, 86400  # seconds before a promise turns amber; before its date says more than the time left
+SOON, DAY = (
+    30 * 60,
+    86400,
+)  # seconds before a promise turns amber; before its date says more than the time left
 # What the best, second, third and any further rating of the default scale are called beside their letter.
 RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "Cold")}
 
@@ -23,7 +26,9 @@ RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "C
 @register.simple_tag
 def icon(name):
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
     )
 
 
@@ -56,7 +61,11 @@ def when(context, moment, style="relative"):
     now = context.get("now") or timezone.now()
     text = words.clock(moment, now) if style == "clock" else words.relative(moment, now)
     return format_html(
-        '<time datetime="{}" title="{}" data-wording="{}">{}</time>', moment.isoformat(), words.exact(moment), style, text
+        '<time datetime="{}" title="{}" data-wording="{}">{}</time>',
+        moment.isoformat(),
+        words.exact(moment),
+        style,
+        text,
     )
 
 
@@ -86,7 +95,10 @@ def phone_link(number):
 def rating_chip(rating, size=""):
     """Shape, letter and word: never colour alone. A label of another scale is its own word."""
     if not rating:
-        return format_html('<span class="rating rank-none {}" title="No score yet">– <span class="word">Not scored</span></span>', size)
+        return format_html(
+            '<span class="rating rank-none {}" title="No score yet">– <span class="word">Not scored</span></span>',
+            size,
+        )
     rank, word = RATING_WORDS.get(rating, (3, ""))
     return format_html(
         '<span class="rating rank-{} {}"><svg aria-hidden="true" focusable="false"><use href="{}#rank-{}"></use></svg>'

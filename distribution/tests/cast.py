@@ -44,7 +44,12 @@ def review():
 def user(name, role, **values):
     # No password: hashing one takes longer than the test, and `force_login` needs none.
     made = User.objects.create(
-        username=name.lower(), email=f"{name.lower()}@us.test", password="!", first_name=name, last_name="Us", **values
+        username=name.lower(),
+        email=f"{name.lower()}@us.test",
+        password="!",
+        first_name=name,
+        last_name="Us",
+        **values,
     )
     made.groups.add(Group.objects.get(name=role))
     return made
@@ -82,13 +87,22 @@ def team(manager, name="North"):
 
 
 def acme(name="Acme", **values):
-    values = {"domain": f"{name.lower()}.net", "created_at": NOW - 30 * DAY, "updated_at": NOW - 30 * DAY} | values
+    values = {
+        "domain": f"{name.lower()}.net",
+        "created_at": NOW - 30 * DAY,
+        "updated_at": NOW - 30 * DAY,
+    } | values
     return Company.objects.create(name=name, **values)
 
 
 def lead(email="sarah@acme.net", **values):
     """Fits (45 of 20) unless told otherwise, and has done nothing yet."""
-    values = {"first_name": "Sarah", "last_name": "Miller", "role": "decision maker", "company_size": 300} | values
+    values = {
+        "first_name": "Sarah",
+        "last_name": "Miller",
+        "role": "decision maker",
+        "company_size": 300,
+    } | values
     when = {"created_at": NOW - DAY, "updated_at": NOW - DAY}
     return Lead.objects.create(email=email, **when | values)
 
@@ -121,7 +135,9 @@ def handed(who=None, at=NOW):
     who = who or lead()
     asks(who, at)
     flow(at)
-    return Handoff.objects.select_related("lead", "owner__user", "queue").get(lead=who, status__in=Handoff.OPEN)
+    return Handoff.objects.select_related("lead", "owner__user", "queue").get(
+        lead=who, status__in=Handoff.OPEN
+    )
 
 
 def reread(row):

@@ -166,4 +166,3 @@ def test_without_a_role_one_sees_nothing():
     cast.handed()
     stranger = cast.User.objects.create(username="stranger", password="!")
     assert not leads_for(stranger).exists() and not handoffs_for(stranger).exists()
-

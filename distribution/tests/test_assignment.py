@@ -23,7 +23,12 @@ def test_it_goes_round():
 
 def test_clocks_that_run_backwards_do_not_disturb_the_turns():
     rita, ron = cast.rita(), cast.ron()
-    assert [*turns(1, NOW), *turns(1, NOW - HOUR), *turns(1, NOW - DAY), *turns(1, NOW + DAY)] == [rita, ron, rita, ron]
+    assert [*turns(1, NOW), *turns(1, NOW - HOUR), *turns(1, NOW - DAY), *turns(1, NOW + DAY)] == [
+        rita,
+        ron,
+        rita,
+        ron,
+    ]
 
 
 def test_absent_full_and_gone_reps_are_left_out():

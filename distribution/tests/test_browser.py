@@ -31,8 +31,12 @@ class Browser:
         self.problems, self.base = [], base
         self.page.on("console", lambda message: self.note(message.type in ("error", "warning"), message.text))
         self.page.on("pageerror", lambda error: self.note(True, str(error)))
-        self.page.on("dialog", lambda dialog: (self.note(True, f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", lambda request: self.note(not self.is_ours(request.url), f"asked {request.url}"))
+        self.page.on(
+            "dialog", lambda dialog: (self.note(True, f"dialog: {dialog.message}"), dialog.dismiss())
+        )
+        self.page.on(
+            "request", lambda request: self.note(not self.is_ours(request.url), f"asked {request.url}")
+        )
 
     def note(self, is_problem, text):
         if is_problem:
@@ -61,11 +65,25 @@ def floor(settings):
         ("Fresh", {"job_title": "Buyer"}, now - MINUTE),
     ]
     for name, values, at in made:
-        who = cast.lead(f"{name.lower()}@{name.lower()}.net", first_name=name, last_name="Lead", search_text=f"{name} Lead", company=cast.acme(name), **values)
+        who = cast.lead(
+            f"{name.lower()}@{name.lower()}.net",
+            first_name=name,
+            last_name="Lead",
+            search_text=f"{name} Lead",
+            company=cast.acme(name),
+            **values,
+        )
         cast.did(who, "page_view", "/pricing", at - MINUTE, times=2)
         cast.handed(who, at=at)
     planned = cast.handed(cast.lead("due@due.net", first_name="Due", last_name="Lead"), at=now - 5 * DAY)
-    followup.log_call(handoff=planned, by=rita.user, result="connected", note="Wants prices", at=now - 2 * DAY, next_at=now + DAY)
+    followup.log_call(
+        handoff=planned,
+        by=rita.user,
+        result="connected",
+        note="Wants prices",
+        at=now - 2 * DAY,
+        next_at=now + DAY,
+    )
     FollowUp.objects.update(due_at=now - HOUR)
     return {"mia": mia, "rita": rita.user}
 
@@ -213,7 +231,9 @@ def test_the_theme_is_chosen_and_kept(window, floor):
     toggle.click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.reload()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark", "the server writes it: nothing flashes"
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark", (
+        "the server writes it: nothing flashes"
+    )
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
@@ -225,7 +245,11 @@ def public_form():
 
 def test_axe_finds_nothing_in_light_and_dark(window, floor):
     axe, found = Axe(), {}
-    stranger, rep, manager = window(color_scheme="light"), window(color_scheme="light"), window(color_scheme="light")
+    stranger, rep, manager = (
+        window(color_scheme="light"),
+        window(color_scheme="light"),
+        window(color_scheme="light"),
+    )
     rep.sign_in(floor["rita"])
     manager.sign_in(floor["mia"])
     soon = f"/leads/{lead('Soon').pk}/"
@@ -241,7 +265,9 @@ def test_axe_finds_nothing_in_light_and_dark(window, floor):
         for scheme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
             browser.page.emulate_media(color_scheme=scheme)
             violations = axe.run(browser.page, options=rules).response["violations"]
-            found[path, size["width"], scheme] = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in violations]
+            found[path, size["width"], scheme] = [
+                (each["id"], [node["html"][:160] for node in each["nodes"]]) for each in violations
+            ]
         browser.page.emulate_media(color_scheme="light")
     assert {key: value for key, value in found.items() if value} == {}
     refused = [text for text in rep.problems if "403" in text]  # the team page, which a rep may not open
@@ -283,7 +309,11 @@ def test_hostile_text_stays_text(window, floor):
     rep, manager = window(), window()
     rep.sign_in(rita)
     manager.sign_in(floor["mia"])
-    for browser, path in [(rep, "/sales/"), (manager, "/sales/team/"), *((rep, f"/leads/{number}/") for number in ids)]:
+    for browser, path in [
+        (rep, "/sales/"),
+        (manager, "/sales/team/"),
+        *((rep, f"/leads/{number}/") for number in ids),
+    ]:
         browser.page.goto(path)
         assert "alert(1)" in browser.page.locator("main").inner_text(), path
     for payload in PAYLOADS[::10]:

@@ -18,8 +18,15 @@ def logged(kind):
 
 def test_a_call_is_the_first_response_takes_the_lead_and_is_logged():
     rita = cast.rita()
-    row = followup.log_call(handoff=cast.handed(), by=rita.user, result="voicemail", note="Back on Monday", at=NOW + MINUTE)
-    assert (row.status, row.progress, row.attempts, row.first_response_at) == ("accepted", "attempting", 1, NOW + MINUTE)
+    row = followup.log_call(
+        handoff=cast.handed(), by=rita.user, result="voicemail", note="Back on Monday", at=NOW + MINUTE
+    )
+    assert (row.status, row.progress, row.attempts, row.first_response_at) == (
+        "accepted",
+        "attempting",
+        1,
+        NOW + MINUTE,
+    )
     assert reread(row.lead).stage == "sal"
     entry = logged("call")
     assert (entry.touchpoint.asset, entry.engagement, entry.lead_id) == ("voicemail", False, row.lead_id)
@@ -36,7 +43,12 @@ def test_the_score_does_not_move_by_what_a_rep_does():
 def test_progress_only_goes_on():
     rita = cast.rita()
     row = cast.handed()
-    steps = [("voicemail", "attempting"), ("gatekeeper", "attempting"), ("connected", "connected"), ("no_answer", "connected")]
+    steps = [
+        ("voicemail", "attempting"),
+        ("gatekeeper", "attempting"),
+        ("connected", "connected"),
+        ("no_answer", "connected"),
+    ]
     for n, (result, progress) in enumerate(steps, start=1):
         row = followup.log_call(handoff=row, by=rita.user, result=result, at=NOW + n * HOUR)
         assert (row.progress, row.attempts) == (progress, n)
@@ -59,7 +71,9 @@ def test_a_wrong_number_warns():
     rita = cast.rita()
     row = followup.log_call(handoff=cast.handed(), by=rita.user, result="wrong_number", at=NOW)
     assert row.flags == ["Wrong number"]
-    assert followup.log_call(handoff=row, by=rita.user, result="wrong_number", at=NOW + HOUR).flags == ["Wrong number"]
+    assert followup.log_call(handoff=row, by=rita.user, result="wrong_number", at=NOW + HOUR).flags == [
+        "Wrong number"
+    ]
 
 
 def test_a_touch_ticks_off_what_was_due_and_sets_the_next_date():
@@ -90,7 +104,12 @@ def test_refusals():
         (lambda: followup.note(handoff=row, by=ron.user, text="Mine", at=NOW), "Rita Us's"),
         (lambda: followup.note(handoff=row, by=rita.user, text="  ", at=NOW), "the note is empty"),
         (lambda: followup.follow_up(handoff=row, by=rita.user, due_at=NOW, at=NOW), "in the future"),
-        (lambda: followup.log_call(handoff=row, by=rita.user, result="connected", at=NOW, next_at=NOW - DAY), "future"),
+        (
+            lambda: followup.log_call(
+                handoff=row, by=rita.user, result="connected", at=NOW, next_at=NOW - DAY
+            ),
+            "future",
+        ),
     ):
         with pytest.raises(HandoffError, match=words):
             verb()
@@ -112,7 +131,13 @@ def test_undoing_a_call_restores_the_hand_off_and_corrects_the_log():
     call = logged("call")
     undo.undo(handoff=row, by=rita.user, at=NOW + 2 * MINUTE)
     row = reread(row)
-    assert (row.status, row.progress, row.attempts, row.first_response_at, row.flags) == ("offered", "new", 0, None, [])
+    assert (row.status, row.progress, row.attempts, row.first_response_at, row.flags) == (
+        "offered",
+        "new",
+        0,
+        None,
+        [],
+    )
     assert reread(row.lead).stage == "sales_ready"
     assert list(FollowUp.objects.filter(done_at=None)) == [item]
     assert Activity.objects.filter(pk=call.pk).exists(), "the log keeps what was said"

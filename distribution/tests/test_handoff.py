@@ -14,7 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_offer_moves_the_lead_leaves_the_program_and_tells_the_rep():
-    rita, who = cast.rita(), cast.lead("sarah@acme.net", company=cast.acme(), job_title="Buyer\r\nBcc: all@x.net")
+    rita, who = (
+        cast.rita(),
+        cast.lead("sarah@acme.net", company=cast.acme(), job_title="Buyer\r\nBcc: all@x.net"),
+    )
     cast.did(who, "download", "/a", NOW - DAY)
     cast.flow(NOW - DAY)
     assert Enrollment.objects.get(lead=who).status == "active"
@@ -25,7 +28,10 @@ def test_an_offer_moves_the_lead_leaves_the_program_and_tells_the_rep():
     notice = Notice.objects.get()
     assert (notice.rep, notice.handoff, notice.status) == (rita, row, "due")
     assert notice.subject == "New lead: Sarah Miller, Buyer Bcc: all@x.net, Acme"
-    assert f"https://leads.test/leads/{who.pk}/" in notice.text and "Asks for sales (demo-request)" in notice.text
+    assert (
+        f"https://leads.test/leads/{who.pk}/" in notice.text
+        and "Asks for sales (demo-request)" in notice.text
+    )
 
 
 def test_an_offer_by_hand():
@@ -93,7 +99,11 @@ def test_declined_as_none_gives_the_turn_back(reason):
     row = handoff.decline(handoff=first, by=rita.user, reason=reason, at=NOW + MINUTE)
     assert row.status == "closed" and row.progress == "disqualified"
     who = reread(row.lead)
-    assert (who.place, who.stage, who.place_reason) == ("disqualified", "disqualified", handoff.DECLINE_REASONS[reason][0])
+    assert (who.place, who.stage, who.place_reason) == (
+        "disqualified",
+        "disqualified",
+        handoff.DECLINE_REASONS[reason][0],
+    )
     assert QueueMember.objects.get(rep=rita).assigned == 0
     assert cast.handed(cast.lead("b@b.net")).owner == rita
     assert cast.handed(cast.lead("c@c.net")).owner == ron

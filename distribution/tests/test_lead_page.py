@@ -59,8 +59,13 @@ def test_it_works(client, row):
 def test_the_breakdown_adds_up_to_the_score_and_shows_its_evidence(client, row):
     page = page_of(client, row)
     total = float(re.search(r"Together</th><td class=\"num\">([\d.]+)<", page)[1])
-    parts = [float(found) for found in re.findall(r'scope="rowgroup">\w+</th><td class="num"><strong>([\d.]+)<', page)]
-    lines = [float(found.replace("−", "-")) for found in re.findall(r'<td class="num[^"]*">([+−][\d.]+)<svg', page)]
+    parts = [
+        float(found)
+        for found in re.findall(r'scope="rowgroup">\w+</th><td class="num"><strong>([\d.]+)<', page)
+    ]
+    lines = [
+        float(found.replace("−", "-")) for found in re.findall(r'<td class="num[^"]*">([+−][\d.]+)<svg', page)
+    ]
     assert len(parts) == 2 and sum(parts) == total and round(sum(lines), 2) == total
     assert "Page view /pricing" in page or "/pricing, <time" in page
 
@@ -77,14 +82,26 @@ def test_it_takes_a_bounded_number_of_queries(client, row, now, django_assert_ma
     part = client.get(older, headers={"HX-Request": "true", "HX-Target": "older"}).content.decode()
     assert "<html" not in part and "/page-59" in part and "/page-2<" not in part
     assert "Back to the lead" in client.get(older).content.decode()
-    for wrong in ("", "?before=x", "?before=2026-01-01,1", "?before=2026-99-01T00:00:00Z,1", "?before=2026-01-01T00:00:00Z,x"):
+    for wrong in (
+        "",
+        "?before=x",
+        "?before=2026-01-01,1",
+        "?before=2026-99-01T00:00:00Z,1",
+        "?before=2026-01-01T00:00:00Z,x",
+    ):
         assert client.get(f"/leads/{row.lead_id}/timeline/{wrong}").status_code == 404
 
 
 def test_marketing_may_not_write_but_sales_may_call_who_asked(client, row, now):
-    consent.suppress(address="sarah@acme.net", channel="email", purpose="marketing", reason="unsubscribed", at=now)
+    consent.suppress(
+        address="sarah@acme.net", channel="email", purpose="marketing", reason="unsubscribed", at=now
+    )
     page = page_of(client, row)
-    assert "No marketing mail" in page and "calling and writing in person is fine" in page and "tel:+4930123" in page
+    assert (
+        "No marketing mail" in page
+        and "calling and writing in person is fine" in page
+        and "tel:+4930123" in page
+    )
     consent.suppress(address="+4930123", channel="phone", purpose="all", reason="do_not_call", at=now)
     page = page_of(client, row)
     assert "Do not call:" in page and "tel:" not in page and "in person is fine" not in page
@@ -110,12 +127,19 @@ def test_a_competitor_in_review_has_no_brief(client, now):
     assert row.queue.is_review
     client.force_login(cast.max_())
     page = page_of(client, row)
-    assert "The brief is withheld." in page and "Then ask:" not in page and "Why now" not in page and "Together" not in page
+    assert (
+        "The brief is withheld." in page
+        and "Then ask:" not in page
+        and "Why now" not in page
+        and "Together" not in page
+    )
 
 
 def test_a_marketer_lets_a_competitor_pass_to_a_rep(client, now):
     rita = cast.rita()
-    row = cast.handed(cast.lead("spy@rival.net", company=cast.acme("Rival", relationship="competitor")), at=now)
+    row = cast.handed(
+        cast.lead("spy@rival.net", company=cast.acme("Rival", relationship="competitor")), at=now
+    )
     client.force_login(cast.max_())
     assert "Give to a rep" in page_of(client, row)
     assert "Rita Us" in page_of(client, row, "?do=assign")
@@ -141,18 +165,30 @@ def post(client, path, **data):
 def test_log_a_call_with_a_next_step_in_the_readers_zone(client, row, now):
     client.cookies["zone"] = "America/New_York"
     day = (now + 5 * DAY).date()
-    response = post(client, f"/handoffs/{row.pk}/calls/", result="voicemail", note="Rang\ntwice", next_at=f"{day}T09:30")
+    response = post(
+        client, f"/handoffs/{row.pk}/calls/", result="voicemail", note="Rang\ntwice", next_at=f"{day}T09:30"
+    )
     assert response.status_code == 302 and response.url == f"/leads/{row.lead_id}/"
     row = reread(row)
     assert (row.attempts, row.progress, row.first_response_at is not None) == (1, "attempting", True)
     item = FollowUp.objects.get(done_at=None)
-    assert timezone.localtime(item.due_at, timezone.get_fixed_timezone(-300)).strftime("%H:%M") in ("09:30", "08:30")
+    assert timezone.localtime(item.due_at, timezone.get_fixed_timezone(-300)).strftime("%H:%M") in (
+        "09:30",
+        "08:30",
+    )
     page = page_of(client, row)
-    assert "Call with Sarah Miller logged." in page and "Call: Voicemail" in page and "Rang twice" in page and 'name="undo"' in page
+    assert (
+        "Call with Sarah Miller logged." in page
+        and "Call: Voicemail" in page
+        and "Rang twice" in page
+        and 'name="undo"' in page
+    )
 
 
 def test_a_refused_form_keeps_what_was_typed_and_says_what_to_do(client, row, now):
-    response = post(client, f"/handoffs/{row.pk}/calls/", note="Long <b>story</b>", next_at="2001-01-01T09:00")
+    response = post(
+        client, f"/handoffs/{row.pk}/calls/", note="Long <b>story</b>", next_at="2001-01-01T09:00"
+    )
     page = response.content.decode()
     assert response.status_code == 422
     assert "Choose one." in page and "This time has passed. Choose a later one." in page
@@ -175,7 +211,14 @@ def test_each_action_calls_its_verb(client, row, now):
     deal = Opportunity.objects.get()
     assert (deal.name, deal.status, str(deal.amount)) == ("40 seats", "open", "12500.00")
     page = page_of(client, row)
-    for words in ("Likes tea", "Sent the deck", "Meeting held", "Offer", "Opportunity opened: 40 seats", "Won: 40 seats"):
+    for words in (
+        "Likes tea",
+        "Sent the deck",
+        "Meeting held",
+        "Offer",
+        "Opportunity opened: 40 seats",
+        "Won: 40 seats",
+    ):
         assert words in page, words
     wrong = post(client, f"/opportunities/{deal.pk}/won/", amount="0")
     assert wrong.status_code == 422 and b"Enter an amount above 0." in wrong.content
@@ -188,7 +231,9 @@ def test_each_action_calls_its_verb(client, row, now):
 def test_recycle_with_a_reason_and_a_day(client, row, now):
     day = timezone.localdate() + timedelta(days=30)
     assert b"Choose one." in post(client, f"/handoffs/{row.pk}/recycle/", until=day).content
-    response = post(client, f"/handoffs/{row.pk}/recycle/", reason="no_budget", until=day, note="Asks again in summer")
+    response = post(
+        client, f"/handoffs/{row.pk}/recycle/", reason="no_budget", until=day, note="Asks again in summer"
+    )
     assert response.status_code == 302
     assert reread(row).status == "returned"
     page = page_of(client, row)
@@ -225,7 +270,9 @@ def test_a_lead_given_to_somebody_else_is_no_longer_mine_to_work_on(client, row)
     assert post(client, f"/handoffs/{row.pk}/notes/", text="mine?").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["calls", "notes", "follow-ups", "recycle", "opportunities", "feedback", "decline", "disqualify"])
+@pytest.mark.parametrize(
+    "path", ["calls", "notes", "follow-ups", "recycle", "opportunities", "feedback", "decline", "disqualify"]
+)
 def test_others_may_not_act(client, row, path):
     client.force_login(cast.ron().user)
     assert post(client, f"/handoffs/{row.pk}/{path}/", text="x").status_code == 404

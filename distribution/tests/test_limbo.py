@@ -20,7 +20,11 @@ def problems(at=NOW + 2 * HOUR):
 def everybody():
     """One lead in each place, brought there by the verbs."""
     cast.rita()
-    ready, nurtured, parked = cast.handed(cast.lead("a@a.net")).lead, cast.lead("n@n.net"), cast.lead("p@p.net", role="", company_size=1)
+    ready, nurtured, parked = (
+        cast.handed(cast.lead("a@a.net")).lead,
+        cast.lead("n@n.net"),
+        cast.lead("p@p.net", role="", company_size=1),
+    )
     gone = cast.lead("x@x.net", company=cast.acme("X", relationship="competitor"))
     customer = cast.lead("c@c.net", company=cast.acme("C", relationship="customer"))
     for who in (nurtured, parked, gone, customer):
@@ -32,7 +36,13 @@ def everybody():
 
 def test_nobody_is_in_limbo():
     people = everybody()
-    assert [Lead.objects.get(pk=who.pk).place for who in people] == ["sales", "nurture", "parked", "disqualified", "customer"]
+    assert [Lead.objects.get(pk=who.pk).place for who in people] == [
+        "sales",
+        "nurture",
+        "parked",
+        "disqualified",
+        "customer",
+    ]
     assert limbo.orphans(at=NOW + 2 * HOUR) == []
 
 

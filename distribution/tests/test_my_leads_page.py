@@ -37,7 +37,9 @@ def names(response):
 
 
 def counts(response):
-    found = re.findall(r'id="tab-(\w+)".*?<span class="count">(\d+)</span>', response.content.decode(), re.DOTALL)
+    found = re.findall(
+        r'id="tab-(\w+)".*?<span class="count">(\d+)</span>', response.content.decode(), re.DOTALL
+    )
     return {key: int(count) for key, count in found}
 
 
@@ -47,8 +49,14 @@ def test_it_works(client, rita, now):
     response = client.get("/sales/")
     page = response.content.decode()
     assert names(response) == ["Sarah Miller"]
-    assert "Head of Operations, Acme" in page and "Asked for sales" in page and f'href="/leads/{who.pk}/"' in page
-    assert re.search(r'promise soon|promise ".*?by \d\d:\d\d, <time|promise "', page), "what is promised is said"
+    assert (
+        "Head of Operations, Acme" in page
+        and "Asked for sales" in page
+        and f'href="/leads/{who.pk}/"' in page
+    )
+    assert re.search(r'promise soon|promise ".*?by \d\d:\d\d, <time|promise "', page), (
+        "what is promised is said"
+    )
     assert 'href="tel:+4930123"' in page and 'href="mailto:sarah@acme.net"' in page
     assert counts(response) == {"now": 1, "new": 1, "queues": 0, "later": 0, "all": 1}
 
@@ -57,7 +65,9 @@ def test_the_most_urgent_is_first_and_sections_split_the_list(client, rita, now)
     late = cast.handed(person(1), at=now - 2 * DAY)
     fresh = cast.handed(person(2), at=now - MINUTE)
     planned = cast.handed(person(3), at=now - 3 * DAY)
-    followup.log_call(handoff=planned, by=rita.user, result="no_answer", at=now - 2 * DAY, next_at=now + 3 * DAY)
+    followup.log_call(
+        handoff=planned, by=rita.user, result="no_answer", at=now - 2 * DAY, next_at=now + 3 * DAY
+    )
     due = cast.handed(person(4), at=now - 4 * DAY)
     followup.log_call(handoff=due, by=rita.user, result="connected", at=now - 3 * DAY, next_at=now - HOUR)
     assert names(client.get("/sales/")) == ["Person No1", "Person No2", "Person No4"]
@@ -65,7 +75,11 @@ def test_the_most_urgent_is_first_and_sections_split_the_list(client, rita, now)
     assert names(client.get("/sales/?show=later")) == ["Person No3"]
     assert counts(client.get("/sales/?show=all")) == {"now": 3, "new": 2, "queues": 0, "later": 1, "all": 4}
     page = client.get("/sales/").content.decode()
-    assert (page.count('class="lead overdue"') == 2 and "47 h overdue" in page) or "2 days overdue" in page or "overdue" in page
+    assert (
+        (page.count('class="lead overdue"') == 2 and "47 h overdue" in page)
+        or "2 days overdue" in page
+        or "overdue" in page
+    )
     assert {late.owner_id, fresh.owner_id} == {rita.pk}
 
 
@@ -73,13 +87,24 @@ def test_now_and_later_are_together_all(rita, now):
     for n in range(6):
         row = cast.handed(person(n), at=now - (n + 1) * DAY)
         if n % 3:
-            followup.log_call(handoff=row, by=rita.user, result="voicemail", at=now - n * HOUR, next_at=now + n * DAY if n % 2 else None)
+            followup.log_call(
+                handoff=row,
+                by=rita.user,
+                result="voicemail",
+                at=now - n * HOUR,
+                next_at=now + n * DAY if n % 2 else None,
+            )
     _, found = triage.my_page(rita.user, show="all", at=now)
     assert found["now"] + found["later"] == found["all"] == queries.my_leads(rita.user, at=now).count == 6
 
 
 def test_search_finds_every_word_in_any_order(client, rita, now):
-    cast.handed(cast.lead("zoe@x.net", first_name="Zoë", last_name="Müller", search_text="Zoë Müller Blaupunkt zoe@x.net"), at=now)
+    cast.handed(
+        cast.lead(
+            "zoe@x.net", first_name="Zoë", last_name="Müller", search_text="Zoë Müller Blaupunkt zoe@x.net"
+        ),
+        at=now,
+    )
     cast.handed(person(2, search_text="Person No2 company2"), at=now)
     assert names(client.get("/sales/?q=blaupunkt+müll")) == ["Zoë Müller"]
     assert counts(client.get("/sales/?q=blaupunkt"))["all"] == 1
@@ -108,7 +133,12 @@ def test_accepting_in_place_gives_the_list_and_a_toast_that_undoes(client, rita,
     part = client.get(response.url, headers=HTMX).content.decode()
     assert "<html" not in part and 'hx-swap-oob="beforeend:#toasts"' in part
     assert "Sarah Miller is yours." in part
-    assert client.post("/undo/", {"undo": re.search(r'name="undo" value="(\d+)"', part)[1], "next": "/sales/"}).url == "/sales/"
+    assert (
+        client.post(
+            "/undo/", {"undo": re.search(r'name="undo" value="(\d+)"', part)[1], "next": "/sales/"}
+        ).url
+        == "/sales/"
+    )
     assert reread(row).status == "offered"
     assert "Taken back: Accepted." in client.get("/sales/").content.decode()
 
@@ -126,7 +156,9 @@ def test_undo_is_only_for_who_did_it(client, rita, now):
 def test_a_follow_up_is_done_in_place(client, rita, now):
     row = cast.handed(at=now - DAY)
     followup.log_call(handoff=row, by=rita.user, result="connected", at=now - HOUR)
-    item = followup.follow_up(handoff=row, by=rita.user, due_at=now + timedelta(seconds=1), note="Send the offer", at=now)
+    item = followup.follow_up(
+        handoff=row, by=rita.user, due_at=now + timedelta(seconds=1), note="Send the offer", at=now
+    )
     FollowUp.objects.filter(pk=item.pk).update(due_at=now - MINUTE)
     assert "Send the offer" in client.get("/sales/").content.decode()
     client.post(f"/follow-ups/{item.pk}/done/", {"next": "/sales/"})

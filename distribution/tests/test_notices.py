@@ -61,7 +61,10 @@ def test_what_is_out_of_date_is_not_sent():
     row = cast.handed()
     handoff.assign(handoff=row, rep=cast.ron(), by=cast.ada(), at=NOW + MINUTE)
     notices.send_notices(at=NOW + HOUR)
-    assert dict(Notice.objects.values_list("rep__user__first_name", "status")) == {"Rita": "cancelled", "Ron": "sent"}
+    assert dict(Notice.objects.values_list("rep__user__first_name", "status")) == {
+        "Rita": "cancelled",
+        "Ron": "sent",
+    }
 
 
 def test_a_rep_without_an_address_is_skipped_with_the_reason():

@@ -28,8 +28,18 @@ def test_opening_takes_the_lead_and_raises_the_stage():
     rita = cast.rita()
     deal = opened(name="Pilot", amount="1200", product="Suite")
     who = reread(deal.lead)
-    assert (deal.owner, deal.amount, deal.company, deal.status) == (rita, Decimal("1200.00"), who.company, "open")
-    assert (who.stage, who.place, deal.handoff.progress, deal.handoff.status) == ("sql", "sales", "opportunity", "accepted")
+    assert (deal.owner, deal.amount, deal.company, deal.status) == (
+        rita,
+        Decimal("1200.00"),
+        who.company,
+        "open",
+    )
+    assert (who.stage, who.place, deal.handoff.progress, deal.handoff.status) == (
+        "sql",
+        "sales",
+        "opportunity",
+        "accepted",
+    )
     assert "opportunity_opened" in kinds(who)
 
 
@@ -46,7 +56,9 @@ def test_won_makes_the_company_a_customer_and_its_colleagues_too():
     assert (deal.status, deal.amount, deal.closed_at) == ("won", Decimal("48000"), NOW + DAY)
     assert (who.stage, who.place, reread(deal.handoff).status) == ("customer", "customer", "closed")
     assert reread(acme).relationship == "customer"
-    assert FieldChange.objects.filter(company=acme, field="relationship", new="customer", actor=rita.user).exists()
+    assert FieldChange.objects.filter(
+        company=acme, field="relationship", new="customer", actor=rita.user
+    ).exists()
     assert (reread(colleague).place, reread(colleague).stage) == ("customer", "mql")
     owner = CompanyOwner.objects.get(company=acme)
     assert (owner.rep, owner.is_named_account) == (rita, True)
@@ -67,13 +79,17 @@ def test_a_customer_is_handed_over_again_only_when_they_ask_again():
 
 def test_won_without_a_company_concerns_the_person_only():
     rita = cast.rita()
-    deal = opportunities.win(opportunity=opened(cast.lead("s@gmail.com")), by=rita.user, amount=1, at=NOW + DAY)
+    deal = opportunities.win(
+        opportunity=opened(cast.lead("s@gmail.com")), by=rita.user, amount=1, at=NOW + DAY
+    )
     assert reread(deal.lead).place == "customer"
 
 
 def test_lost_is_recycled_with_a_date_by_the_reason():
     rita = cast.rita()
-    deal = opportunities.lose(opportunity=opened(), by=rita.user, reason="competitor", competitor="Initech", at=NOW + DAY)
+    deal = opportunities.lose(
+        opportunity=opened(), by=rita.user, reason="competitor", competitor="Initech", at=NOW + DAY
+    )
     row, who = reread(deal.handoff), reread(deal.lead)
     assert (deal.status, deal.lost_reason, deal.competitor) == ("lost", "Lost to a competitor", "Initech")
     assert (row.status, row.recycle_until) == ("returned", NOW + DAY + 245 * DAY)

@@ -30,7 +30,13 @@ def test_the_most_urgent_comes_first():
     page = queries.my_leads(by, at=NOW)
     assert [row.handoff for row in page.rows] == [overdue, asks, due, news, calm]
     assert [row.urgency for row in page.rows] == ["overdue", "hand_raise", "due", "fresh", "normal"]
-    assert [row.next_step for row in page.rows] == ["First response", "First response", "Budget?", "Attempt 2 of 6", "Attempt 2 of 6"]
+    assert [row.next_step for row in page.rows] == [
+        "First response",
+        "First response",
+        "Budget?",
+        "Attempt 2 of 6",
+        "Attempt 2 of 6",
+    ]
     assert page.rows[0].is_overdue and page.rows[2].is_overdue and not page.rows[1].is_overdue
     assert page.rows[3].why_now == "Viewed /pricing" and page.rows[3].why_now_at == NOW - HOUR
     assert page.rows[0].since == NOW - 2 * HOUR and page.rows[0].score.rating in "ABCD"
@@ -64,7 +70,9 @@ def test_a_page_of_fifty_takes_twelve_queries_at_most(django_assert_max_num_quer
         assert [str(row.handoff.owner) + str(row.handoff.lead.company) for row in page.rows]
     assert (len(page.rows), page.count, page.has_next) == (50, 60, True)
     second = queries.my_leads(rita.user, at=NOW, page=2)
-    assert len(second.rows) == 10 and not {r.handoff.pk for r in page.rows} & {r.handoff.pk for r in second.rows}
+    assert len(second.rows) == 10 and not {r.handoff.pk for r in page.rows} & {
+        r.handoff.pk for r in second.rows
+    }
     assert queries.my_leads(rita.user, at=NOW, page=99).number == 2
 
 
@@ -76,7 +84,10 @@ def test_a_note_or_a_snooze_does_not_make_a_lead_touched():
     followup.note(handoff=first, by=rita.user, text="Later", at=NOW)
     followup.follow_up(handoff=first, by=rita.user, due_at=NOW + 9 * DAY, at=NOW)
     page = queries.untouched(fresh(mia), at=NOW + 3 * HOUR)
-    assert [(row.handoff, row.since, row.handoff.owner) for row in page.rows] == [(first, NOW, rita), (second, NOW + HOUR, rita)]
+    assert [(row.handoff, row.since, row.handoff.owner) for row in page.rows] == [
+        (first, NOW, rita),
+        (second, NOW + HOUR, rita),
+    ]
     followup.log_call(handoff=first, by=rita.user, result="no_answer", at=NOW + HOUR)
     assert [row.handoff for row in queries.untouched(fresh(mia), at=NOW).rows] == [second]
 
@@ -99,12 +110,21 @@ def test_the_brief():
     feedback.give(handoff=row, by=rita.user, verdict="good", at=NOW)
     who.refresh_from_db()
     brief = queries.brief(who, user=rita.user, at=NOW)
-    assert (brief.handoff, brief.is_open, brief.withheld, brief.where_now) == (row, True, "", "Sales: Rita Us")
+    assert (brief.handoff, brief.is_open, brief.withheld, brief.where_now) == (
+        row,
+        True,
+        "",
+        "Sales: Rita Us",
+    )
     assert (brief.next_step, brief.next_due) == ("First response", row.respond_by)
     assert brief.opening.startswith("They asked for sales (demo request) on 1 June")
     assert brief.questions[0] == "They once said “this year”; that time has passed. When is it now?"
-    assert [(str(lead), where, owner) for lead, where, owner in brief.colleagues] == [("Tom Miller", "Sales", "Rita Us")]
-    assert brief.opportunities == [deal] and brief.owner_of_company == rita and brief.feedback.verdict == "good"
+    assert [(str(lead), where, owner) for lead, where, owner in brief.colleagues] == [
+        ("Tom Miller", "Sales", "Rita Us")
+    ]
+    assert (
+        brief.opportunities == [deal] and brief.owner_of_company == rita and brief.feedback.verdict == "good"
+    )
     assert "No marketing mail: suppressed: unsubscribed" in brief.refusals
     assert "No phone calls: no phone number" in brief.refusals
 
@@ -114,7 +134,9 @@ def test_the_brief_on_a_competitor_in_review_is_withheld_and_given_after_release
     row = cast.handed(cast.lead(company=cast.acme(relationship=Relationship.COMPETITOR)))
     max_ = cast.max_()
     brief = queries.brief(row.lead, user=max_, at=NOW)
-    assert "competitor" in brief.withheld and not brief.opening and not brief.questions and brief.score is None
+    assert (
+        "competitor" in brief.withheld and not brief.opening and not brief.questions and brief.score is None
+    )
     handoff.assign(handoff=row, rep=rita, by=max_, at=NOW)
     assert not queries.brief(row.lead, user=rita.user, at=NOW).withheld
 

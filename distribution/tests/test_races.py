@@ -44,7 +44,9 @@ def together(*verbs):
 
 
 def faults(results):
-    return [result for result in results if isinstance(result, Exception) and not isinstance(result, HandoffError)]
+    return [
+        result for result in results if isinstance(result, Exception) and not isinstance(result, HandoffError)
+    ]
 
 
 def test_many_reps_accept_one_waiting_lead_and_one_wins():
@@ -155,11 +157,15 @@ def test_a_rep_recycles_while_routing_and_colleagues_call():
     rita = cast.rita()
     row = cast.handed(cast.lead(company=cast.acme()))
     results = together(
-        lambda: recycling.recycle(handoff=row, by=rita.user, reason="timing", until=NOW + 60 * DAY, at=NOW + HOUR),
+        lambda: recycling.recycle(
+            handoff=row, by=rita.user, reason="timing", until=NOW + 60 * DAY, at=NOW + HOUR
+        ),
         lambda: followup.log_call(handoff=row, by=rita.user, result="voicemail", at=NOW + HOUR),
         lambda: routing.route(lead_ids=[row.lead_id], at=NOW + HOUR),
         lambda: cast.did(row.lead, "page_view", "/pricing", NOW + HOUR),
-        lambda: recycling.recycle(handoff=row, by=rita.user, reason="no_budget", until=NOW + 90 * DAY, at=NOW + HOUR),
+        lambda: recycling.recycle(
+            handoff=row, by=rita.user, reason="no_budget", until=NOW + 90 * DAY, at=NOW + HOUR
+        ),
     )
     assert faults(results) == []
     cast.flow(NOW + 2 * HOUR)
@@ -180,7 +186,10 @@ def test_two_deals_of_one_company_are_won_while_colleagues_are_worked_on():
     rows = [cast.handed(cast.lead(f"p{n}@acme.net", company=acme)) for n in range(4)]
     deals = [opportunities.open(handoff=row, by=rita.user, at=NOW) for row in rows[:2]]
     results = together(
-        *(lambda deal=deal: opportunities.win(opportunity=deal, by=rita.user, amount=100, at=NOW + HOUR) for deal in deals),
+        *(
+            lambda deal=deal: opportunities.win(opportunity=deal, by=rita.user, amount=100, at=NOW + HOUR)
+            for deal in deals
+        ),
         lambda: handoff.accept(handoff=rows[2], by=rita.user, at=NOW + HOUR),
         lambda: recycling.recycle(handoff=rows[3], by=rita.user, reason="timing", at=NOW + HOUR),
         lambda: routing.route(lead_ids=[row.lead_id for row in rows], at=NOW + HOUR),
@@ -188,5 +197,10 @@ def test_two_deals_of_one_company_are_won_while_colleagues_are_worked_on():
     assert faults(results) == []
     cast.flow(NOW + 2 * HOUR)
     places = dict(Lead.objects.values_list("email", "place"))
-    assert places == {"p0@acme.net": "customer", "p1@acme.net": "customer", "p2@acme.net": "sales", "p3@acme.net": "customer"}
+    assert places == {
+        "p0@acme.net": "customer",
+        "p1@acme.net": "customer",
+        "p2@acme.net": "sales",
+        "p3@acme.net": "customer",
+    }
     assert limbo.orphans(at=NOW + 2 * HOUR) == []

@@ -28,7 +28,12 @@ def test_it_returns_to_its_program_with_a_date():
     cast.rita()
     row = recycled(note="Board meets in Q3")
     who = row.lead
-    assert (row.status, row.progress, row.recycle_until, row.end_reason) == ("returned", "recycled", UNTIL, "No budget yet")
+    assert (row.status, row.progress, row.recycle_until, row.end_reason) == (
+        "returned",
+        "recycled",
+        UNTIL,
+        "No budget yet",
+    )
     assert (who.place, who.stage, who.cycle_no) == ("nurture", "mql", 2)
     assert Enrollment.objects.get(lead=who, status="active").program.name == "General nurture"
     assert "until 31 July 2026" in StageChange.objects.filter(lead=who, to_stage="mql").latest("id").reason
@@ -109,7 +114,9 @@ def test_refusals():
     deal = opportunities.open(handoff=row, by=rita.user, at=NOW)
     for verb in (recycling.recycle, recycling.disqualify):
         with pytest.raises(HandoffError, match=f"Close the opportunity “{deal}” first"):
-            verb(handoff=row, by=rita.user, reason="timing" if verb is recycling.recycle else "no_fit", at=NOW)
+            verb(
+                handoff=row, by=rita.user, reason="timing" if verb is recycling.recycle else "no_fit", at=NOW
+            )
 
 
 def test_disqualified_by_a_person_it_stays_so_until_it_asks():
@@ -119,7 +126,12 @@ def test_disqualified_by_a_person_it_stays_so_until_it_asks():
     row = recycling.disqualify(handoff=row, by=rita.user, reason="no_need", at=NOW + MINUTE)
     cast.flow(NOW + 2 * MINUTE)
     who = reread(row.lead)
-    assert (row.status, who.place, who.stage, who.place_reason) == ("closed", "disqualified", "disqualified", "No need")
+    assert (row.status, who.place, who.stage, who.place_reason) == (
+        "closed",
+        "disqualified",
+        "disqualified",
+        "No need",
+    )
     assert not row.follow_ups.filter(done_at=None).exists()
     cast.warms_up(who, NOW + DAY)
     cast.flow(NOW + DAY)

@@ -12,9 +12,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("role", list(MODEL_PERMISSIONS))
 def test_a_fresh_database_gives_each_role_what_the_table_says(role):
     models = set(Permission.objects.values_list("content_type__app_label", "content_type__model"))
-    granted = set(
-        Group.objects.get(name=role).permissions.values_list("content_type__app_label", "codename")
-    )
+    granted = set(Group.objects.get(name=role).permissions.values_list("content_type__app_label", "codename"))
     assert granted == codenames(role, models)
     assert granted or role == "Sales rep"
 

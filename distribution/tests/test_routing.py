@@ -23,7 +23,12 @@ def decision(who):
 def test_a_hand_raise_goes_to_sales():
     rita = cast.rita()
     row = cast.handed()
-    assert (row.status, row.owner, row.lead.place, row.lead.stage) == ("offered", rita, "sales", "sales_ready")
+    assert (row.status, row.owner, row.lead.place, row.lead.stage) == (
+        "offered",
+        rita,
+        "sales",
+        "sales_ready",
+    )
     assert row.why_now == "Asks for sales (demo-request)" and row.is_hand_raise
     assert row.rating == "A" and row.respond_by == NOW + HOUR and row.cycle_no == 1
     assert (decision(row.lead).step, decision(row.lead).outcome) == (10, "sales")
@@ -184,7 +189,9 @@ def test_13_fit_alone_is_nurtured():
     cast.did(who, "download", "/white-papers/roi")
     cast.flow()
     who.refresh_from_db()
-    assert (who.place, who.stage) == ("nurture", "mql") and Enrollment.objects.get(lead=who).status == "active"
+    assert (who.place, who.stage) == ("nurture", "mql") and Enrollment.objects.get(
+        lead=who
+    ).status == "active"
     assert decision(who).outcome == "nurture"
 
 
@@ -222,7 +229,11 @@ def test_13_after_its_program_a_lead_rests_until_its_date_unless_it_asks():
     cast.flow(NOW + DAY)
     routing.route(lead_ids=[who.pk], at=NOW + DAY)
     who.refresh_from_db()
-    assert (who.place, who.place_reason, who.wake_at) == ("parked", "Finished General nurture", NOW + enrollment.REST)
+    assert (who.place, who.place_reason, who.wake_at) == (
+        "parked",
+        "Finished General nurture",
+        NOW + enrollment.REST,
+    )
     cast.asks(who, NOW + 2 * DAY)
     cast.flow(NOW + 2 * DAY)
     who.refresh_from_db()
@@ -233,7 +244,9 @@ def test_13_parked_for_want_of_fit_ends_with_the_reason():
     who = cast.lead(role="", company_size=5)
     cast.did(who, "download", "/a")
     cast.flow()
-    identity.set_fields(lead=who, values={"role": "decision maker", "company_size": 300}, origin="rep", at=NOW + DAY)
+    identity.set_fields(
+        lead=who, values={"role": "decision maker", "company_size": 300}, origin="rep", at=NOW + DAY
+    )
     cast.flow(NOW + DAY)
     who.refresh_from_db()
     assert who.place == "nurture"
@@ -242,7 +255,11 @@ def test_13_parked_for_want_of_fit_ends_with_the_reason():
 def test_nobody_free_means_waiting_in_the_default_queue():
     emea = SalesQueue.objects.create(name="EMEA", slug="emea")
     cast.rita(queues=[emea], is_present=False)
-    RoutingRule.objects.create(name="EMEA", queue=emea, condition={"is": "lead_field", "field": "country", "op": "equals", "value": "DE"})
+    RoutingRule.objects.create(
+        name="EMEA",
+        queue=emea,
+        condition={"is": "lead_field", "field": "country", "op": "equals", "value": "DE"},
+    )
     row = cast.handed(cast.lead(country="DE"))
     assert (row.status, row.queue, row.owner) == ("waiting", cast.queue(), None)
     assert row.lead.place == "sales"
@@ -263,7 +280,11 @@ def test_rules_choose_the_queue_by_position():
 
 def test_a_repeat_with_nothing_new_writes_nothing():
     cast.rita()
-    ready, nurtured, parked = cast.handed().lead, cast.lead("n@n.net"), cast.lead("p@p.net", role="", company_size=1)
+    ready, nurtured, parked = (
+        cast.handed().lead,
+        cast.lead("n@n.net"),
+        cast.lead("p@p.net", role="", company_size=1),
+    )
     for who in (nurtured, parked):
         cast.did(who, "download", "/a")
     cast.flow()

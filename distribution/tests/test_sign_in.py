@@ -56,7 +56,9 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_from_that_address(clie
         assert attempt(client, "rita", "wrong").status_code == 422
     refused = attempt(client, "Rita", "right horse")
     assert refused.status_code == 429 and b"Too many wrong passwords" in refused.content
-    assert attempt(client, "rita", "right horse", REMOTE_ADDR="10.9.9.9").status_code == 302, "a stranger locks nobody out"
+    assert attempt(client, "rita", "right horse", REMOTE_ADDR="10.9.9.9").status_code == 302, (
+        "a stranger locks nobody out"
+    )
 
 
 def test_a_hundred_wrong_passwords_close_the_door_for_the_address(client, rita):
@@ -65,9 +67,7 @@ def test_a_hundred_wrong_passwords_close_the_door_for_the_address(client, rita):
     assert attempt(client, "rita", "right horse").status_code == 429
 
 
-@pytest.mark.parametrize(
-    ("who", "start"), [("rita", "/sales/"), ("mia", "/sales/team/"), ("ada", "/admin/")]
-)
+@pytest.mark.parametrize(("who", "start"), [("rita", "/sales/"), ("mia", "/sales/team/"), ("ada", "/admin/")])
 def test_home_is_the_start_page_of_the_role(client, who, start):
     person = cast.rita().user if who == "rita" else getattr(cast, who)()
     client.force_login(person)

@@ -65,7 +65,10 @@ def test_a_note_is_no_touch_and_a_call_is(client, north, now):
 def test_reassign_in_place(client, north, now):
     row = cast.handed(person(1), at=now - 3 * DAY)
     other = north.reps.exclude(pk=row.owner_id).get()
-    assert client.post(f"/handoffs/{row.pk}/assign/", {"rep": other.pk, "next": "/sales/team/"}).url == "/sales/team/"
+    assert (
+        client.post(f"/handoffs/{row.pk}/assign/", {"rep": other.pk, "next": "/sales/team/"}).url
+        == "/sales/team/"
+    )
     assert reread(row).owner == other
     assert f"Person No1 given to {other}." in page_of(client)
 
@@ -88,7 +91,10 @@ def test_waiting_leads_stand_apart_and_once(client, now):
     page = page_of(client)
     assert "Waiting for a rep" in page and page.count(">Person No1<") == 1
     Handoff.objects.update(respond_by=now + HOUR)
-    assert finding(page_of(client)) == "1 lead waits for a free rep. Give them to somebody, or mark a rep as present."
+    assert (
+        finding(page_of(client))
+        == "1 lead waits for a free rep. Give them to somebody, or mark a rep as present."
+    )
 
 
 def test_mark_a_rep_as_absent_and_present(client, north):

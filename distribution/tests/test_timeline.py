@@ -22,15 +22,25 @@ def test_equal_ones_of_a_day_become_one_and_other_days_stay_apart():
     cast.did(who, "page_view", "/pricing", NOW, times=3)
     cast.did(who, "page_view", "/pricing", NOW - DAY)
     found = moments(recent(who))
-    assert [(moment.text, moment.times) for moment in found] == [("Viewed /pricing", 3), ("Viewed /pricing", 1)]
+    assert [(moment.text, moment.times) for moment in found] == [
+        ("Viewed /pricing", 3),
+        ("Viewed /pricing", 1),
+    ]
 
 
 def test_what_sales_did_carries_who_and_their_words():
     cast.rita()
     row = cast.handed()
-    followup.log_call(handoff=row, by=row.owner.user, result="left_company", note="Ask for Bob", at=NOW + HOUR)
+    followup.log_call(
+        handoff=row, by=row.owner.user, result="left_company", note="Ask for Bob", at=NOW + HOUR
+    )
     latest = moments(recent(row.lead))[0]
-    assert (latest.text, latest.said, latest.by, latest.tone) == ("Call: Left the company", "Ask for Bob", "Rita Us", "sales")
+    assert (latest.text, latest.said, latest.by, latest.tone) == (
+        "Call: Left the company",
+        "Ask for Bob",
+        "Rita Us",
+        "sales",
+    )
 
 
 def test_what_was_taken_back_stays_and_says_so():

@@ -65,7 +65,9 @@ def find(user, action, pk):
     found = handoff_of(subject)
     if found is None:
         raise Http404
-    row = get_object_or_404(handoffs_for(user).select_related("lead__company", "queue", "owner__user"), pk=found.pk)
+    row = get_object_or_404(
+        handoffs_for(user).select_related("lead__company", "queue", "owner__user"), pk=found.pk
+    )
     if not may_work(user, row):
         raise PermissionDenied("You may look at this lead, but it is not yours to work on.")
     return (row if subject == found else subject), row
@@ -106,7 +108,9 @@ def say(request, text, *, handoff, at):
 
 def way_back(request, default, row):
     wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         return wanted
     return default or f"/leads/{row.lead_id}/"
 

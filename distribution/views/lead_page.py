@@ -21,7 +21,9 @@ from leads.models import Place
 from nurturing.queries import positions
 from scoring.explain import explain
 
-ASSIGN = Action("handoff-assign", "assign", "Give to a rep", "handoff", AssignForm, handoff.assign, "", "Give")
+ASSIGN = Action(
+    "handoff-assign", "assign", "Give to a rep", "handoff", AssignForm, handoff.assign, "", "Give"
+)
 PER_PAGE = 50
 HISTORY = 20
 
@@ -65,7 +67,11 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
     """The whole page; with `form`, the panel `do` shows what was typed and why it was refused."""
     now = timezone.now()
     brief = queries.brief(lead, user=request.user, at=now)
-    history = Handoff.objects.filter(lead=lead).select_related("owner__user", "queue").order_by("-created_at")[:HISTORY]
+    history = (
+        Handoff.objects.filter(lead=lead)
+        .select_related("owner__user", "queue")
+        .order_by("-created_at")[:HISTORY]
+    )
     explanation = None if brief.withheld else explain(lead=lead, at=now)
     colleagues = [colleague.pk for colleague, *_ in brief.colleagues]
     context = {
@@ -83,11 +89,19 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         "soon": now + timedelta(minutes=30),
         "in_sales": lead.place == Place.SALES,
     }
-    context |= refusals(lead) | timeline_part(lead) | panel(request, lead, brief.handoff, do, form=form, subject=subject)
+    context |= (
+        refusals(lead)
+        | timeline_part(lead)
+        | panel(request, lead, brief.handoff, do, form=form, subject=subject)
+    )
     return render(request, "distribution/lead.html", context, status=status)
 
 
-REFUSALS = [("no_call", "phone", "sales"), ("no_mail", "email", "sales"), ("no_marketing", "email", "marketing")]
+REFUSALS = [
+    ("no_call", "phone", "sales"),
+    ("no_mail", "email", "sales"),
+    ("no_marketing", "email", "marketing"),
+]
 
 
 def refusals(lead):
@@ -95,7 +109,9 @@ def refusals(lead):
     found = {}
     for key, channel, purpose in REFUSALS:
         address = lead.phone if channel == "phone" else lead.email
-        reason = consent.refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "") if address else ""
+        reason = (
+            consent.refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "") if address else ""
+        )
         found[key] = reason
     return found
 
@@ -112,7 +128,9 @@ def timeline_part(lead, before=None):
 
 def latest_handoff(lead):
     """The open hand-off, else the latest."""
-    rows = Handoff.objects.filter(lead=lead).select_related("queue", "owner__user").order_by("-created_at")[:5]
+    rows = (
+        Handoff.objects.filter(lead=lead).select_related("queue", "owner__user").order_by("-created_at")[:5]
+    )
     return next((row for row in rows if row.status in Handoff.OPEN), rows[0] if rows else None)
 
 
@@ -133,7 +151,11 @@ def bar(user, brief):
         more = ["log-mail", "log-meeting", "opportunity-open", "recycle", "handoff-disqualify"]
         if row.status == Handoff.Status.OFFERED:
             main, more = ["handoff-accept", *main], [*more, "handoff-decline"]
-    deals = [deal for deal in brief.opportunities if deal.status == Opportunity.Status.OPEN and deal.handoff_id == row.pk]
+    deals = [
+        deal
+        for deal in brief.opportunities
+        if deal.status == Opportunity.Status.OPEN and deal.handoff_id == row.pk
+    ]
     return feedback | {
         "main": [ACTIONS[route] for route in main],
         "more": [ACTIONS[route] for route in more],
@@ -147,14 +169,21 @@ def panel(request, lead, row, do, *, form=None, subject=None):
     if do == ASSIGN.do:
         if row is None or row.status not in Handoff.OPEN or not may_assign(request.user, row):
             return {}
-        return {"do": do, "action": ASSIGN, "subject": row, "form": AssignForm(reps=candidates(request.user, row))}
+        return {
+            "do": do,
+            "action": ASSIGN,
+            "subject": row,
+            "form": AssignForm(reps=candidates(request.user, row)),
+        }
     action = PANELS.get(do)
     if action is None or row is None or not may_work(request.user, row):
         return {}
     if action.subject == "opportunity" and subject is None:
         deals = Opportunity.objects.filter(handoff=row, status=Opportunity.Status.OPEN)
         number = request.GET.get("opportunity", "")
-        subject = deals.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else deals.first()
+        subject = (
+            deals.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else deals.first()
+        )
         if subject is None:
             return {}
     subject = subject or row

@@ -29,7 +29,11 @@ def candidates(user, row):
 
 
 def active_reps():
-    return Rep.objects.filter(user__is_active=True).select_related("user", "team").order_by("user__last_name", "user__first_name")
+    return (
+        Rep.objects.filter(user__is_active=True)
+        .select_related("user", "team")
+        .order_by("user__last_name", "user__first_name")
+    )
 
 
 @require_safe
@@ -68,9 +72,15 @@ def finding(untouched, waiting, now):
         text = f"{plural(len(late), 'lead')} {'is' if len(late) == 1 else 'are'} waiting longer than promised; oldest: {span((now - oldest.since).total_seconds())}, {whose}."
         return {"text": text, "is_clear": False}
     if waiting.count:
-        return {"text": f"{plural(waiting.count, 'lead waits', 'leads wait')} for a free rep. Give them to somebody, or mark a rep as present.", "is_clear": False}
+        return {
+            "text": f"{plural(waiting.count, 'lead waits', 'leads wait')} for a free rep. Give them to somebody, or mark a rep as present.",
+            "is_clear": False,
+        }
     if untouched.count:
-        return {"text": f"No promise is broken. {plural(untouched.count, 'lead waits', 'leads wait')} for a first touch, all within the promised time.", "is_clear": True}
+        return {
+            "text": f"No promise is broken. {plural(untouched.count, 'lead waits', 'leads wait')} for a first touch, all within the promised time.",
+            "is_clear": True,
+        }
     return {"text": "Every lead has been touched by a person. No promise is broken.", "is_clear": True}
 
 
@@ -99,5 +109,8 @@ def presence(request, pk):
     rep = get_object_or_404(reps_of(request.user), pk=pk)
     is_present = request.POST.get("present") == "yes"
     Rep.objects.filter(pk=rep.pk).update(is_present=is_present, absent_until=None)
-    messages.success(request, f"{rep} is marked as {'present and gets new leads' if is_present else 'absent and gets no new leads'}.")
+    messages.success(
+        request,
+        f"{rep} is marked as {'present and gets new leads' if is_present else 'absent and gets no new leads'}.",
+    )
     return redirect("team")

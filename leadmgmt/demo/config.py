@@ -135,9 +135,7 @@ def load():
 
 def _sources():
     for slug, name, origin in SOURCES:
-        Source.objects.get_or_create(
-            slug=slug, defaults={"name": name, "origin": origin, "is_demo": True}
-        )
+        Source.objects.get_or_create(slug=slug, defaults={"name": name, "origin": origin, "is_demo": True})
     return {source.slug: source for source in Source.objects.all()}
 
 
@@ -208,9 +206,7 @@ def _step(version, number, item, templates):
     if isinstance(item, int):
         return Step(version=version, position=number, kind=Step.Kind.WAIT, wait_hours=item)
     if item in templates:
-        return Step(
-            version=version, position=number, kind=Step.Kind.MAIL, template=templates[item]
-        )
+        return Step(version=version, position=number, kind=Step.Kind.MAIL, template=templates[item])
     return Step(version=version, position=number, kind=Step.Kind.CALL_TASK, instruction=item)
 
 
@@ -235,9 +231,7 @@ def _people():
     _user(MARKETER, Role.MARKETER, passwords, is_staff=True)
     _user(ADMINISTRATOR, Role.ADMIN, passwords, is_staff=True, is_superuser=True)
     for username, first, last, team_name in REPS:
-        team, _ = Team.objects.get_or_create(
-            name=team_name, defaults={"manager": manager, "is_demo": True}
-        )
+        team, _ = Team.objects.get_or_create(name=team_name, defaults={"manager": manager, "is_demo": True})
         user = _user((username, first, last), Role.REP, passwords)
         rep, _ = Rep.objects.get_or_create(
             user=user, defaults={"team": team, "is_demo": True, "is_present": username != ABSENT}
@@ -258,9 +252,7 @@ def _queue(team):
         defaults={
             "queue": queue,
             "is_demo": True,
-            "condition": {
-                "all": [{"is": "company_field", "field": "size", "op": "at_least", "value": 500}]
-            },
+            "condition": {"all": [{"is": "company_field", "field": "size", "op": "at_least", "value": 500}]},
         },
     )
     return queue
@@ -289,9 +281,7 @@ def _user(name, role, passwords, **flags):
 
 
 def role_of(username):
-    return {"mia": "marketer", "rita": "sales rep", "mona": "sales manager"}.get(
-        username, "administrator"
-    )
+    return {"mia": "marketer", "rita": "sales rep", "mona": "sales manager"}.get(username, "administrator")
 
 
 def logins_text(passwords):

@@ -118,9 +118,13 @@ class Floor:
                 self.plans[day + 1].append((at, link.touch.lead_id, "mail_click", path))
 
     def _links_of(self, night):
-        return TrackedLink.objects.filter(
-            touch__settled_at__gt=night - timedelta(days=1), touch__settled_at__lte=night
-        ).select_related("touch").order_by("id")
+        return (
+            TrackedLink.objects.filter(
+                touch__settled_at__gt=night - timedelta(days=1), touch__settled_at__lte=night
+            )
+            .select_related("touch")
+            .order_by("id")
+        )
 
 
 def leads_at_rest():

@@ -29,7 +29,8 @@ def remove():
     """Delete every demo lead with all that hangs on it. Returns the number of leads."""
     models = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
     # Last in, first out; but what is found through other rows goes before they do.
-    tables = sorted(reversed(life()), key=lambda table: models[table] not in (LocalMail, Suppression))
+    tables = life()[::-1]
+    tables.sort(key=lambda table: models[table] not in (LocalMail, Suppression))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL leadmgmt.erase = 'on'")
         count = Lead.objects.filter(is_demo=True).count()
@@ -47,6 +48,8 @@ def condition(model):
     for wanted in (Lead, Company):
         if field := next((f for f in fields if f.related_model is wanted), None):
             return f"{field.column} IN ({LEADS if wanted is Lead else COMPANIES})"
-    parent = next(f for f in fields if f.related_model in targets(model) and f.related_model._meta.db_table in life())
+    parent = next(
+        f for f in fields if f.related_model in targets(model) and f.related_model._meta.db_table in life()
+    )
     table = parent.related_model._meta.db_table
     return f"{parent.column} IN (SELECT id FROM {table} WHERE {condition(parent.related_model)})"

@@ -39,8 +39,7 @@ def life():
         ordered += [
             model
             for model in tables
-            if model not in ordered
-            and all(t in ordered or t is model for t in targets(model) if t in tables)
+            if model not in ordered and all(t in ordered or t is model for t in targets(model) if t in tables)
         ]
     return [model._meta.db_table for model in ordered]
 
@@ -78,14 +77,11 @@ def _double_tables(cursor):
     cursor.execute(f"CREATE SCHEMA {SCHEMA}")
     for table in (*life(), *COUNTERS):
         cursor.execute(
-            f"CREATE UNLOGGED TABLE {SCHEMA}.{table} "
-            f"(LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY)"
+            f"CREATE UNLOGGED TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY)"
         )
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f"public.{table}"])
         if sequence := cursor.fetchone()[0]:
-            cursor.execute(
-                f"ALTER TABLE {SCHEMA}.{table} ALTER id SET DEFAULT nextval('{sequence}')"
-            )
+            cursor.execute(f"ALTER TABLE {SCHEMA}.{table} ALTER id SET DEFAULT nextval('{sequence}')")
     for table in COUNTERS:
         cursor.execute(f"INSERT INTO {SCHEMA}.{table} SELECT * FROM public.{table}")
 

@@ -53,9 +53,7 @@ class Teller:
 
     def handed(self, lead, *, to=None, at=None):
         """The lead's open hand-off, moved to the rep of the story where it went to another."""
-        row = Handoff.objects.select_related("owner__user", "lead").get(
-            lead=lead, status__in=Handoff.OPEN
-        )
+        row = Handoff.objects.select_related("owner__user", "lead").get(lead=lead, status__in=Handoff.OPEN)
         if to and row.owner_id != to.pk:
             handoff.assign(handoff=row, rep=to, by=self.manager, at=at or row.created_at)
             row.refresh_from_db()
@@ -130,7 +128,7 @@ def cooled(tell):
 
 
 def recycled_and_woken(tell):
-    """"Budget in Q3": given back with a date, woken, called again, won."""
+    """ "Budget in Q3": given back with a date, woken, called again, won."""
     at = tell.ago(days=190)
     lead = tell.post(
         "demo-request", at, source="website", email="paula.reis@cobalt-energy.example",

@@ -45,9 +45,7 @@ class Source(models.Model):
 class Campaign(models.Model):
     name = models.CharField(max_length=150)
     slug = models.SlugField(max_length=150, unique=True)
-    source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     is_demo = models.BooleanField(default=False)
 
@@ -60,9 +58,7 @@ class CaptureForm(models.Model):
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=100, unique=True)
-    lead_type = models.CharField(
-        max_length=20, choices=LeadType, default=LeadType.INFORMATIONAL
-    )
+    lead_type = models.CharField(max_length=20, choices=LeadType, default=LeadType.INFORMATIONAL)
     asset = models.CharField(
         max_length=300, blank=True, help_text="What the form gives, e.g. /white-papers/roi"
     )
@@ -75,16 +71,10 @@ class CaptureForm(models.Model):
         ],
         default="none",
     )
-    basis_text = models.TextField(
-        blank=True, help_text="The words the person saw; kept with each consent"
-    )
+    basis_text = models.TextField(blank=True, help_text="The words the person saw; kept with each consent")
     basis_version = models.CharField(max_length=20, default="1")
-    source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    campaign = models.ForeignKey(
-        Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     origins = ArrayField(
         models.CharField(max_length=200),
         default=list,
@@ -118,9 +108,7 @@ class Question(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["form", "name"], name="question_once_per_form")
-        ]
+        constraints = [models.UniqueConstraint(fields=["form", "name"], name="question_once_per_form")]
 
     def __str__(self):
         return self.label
@@ -164,9 +152,7 @@ class ApiKey(AbstractAPIKey):
     """A server's key: `Authorization: Api-Key …`. Stored hashed; shown once."""
 
     scopes = ArrayField(models.CharField(max_length=20), default=list, help_text="capture, read")
-    source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"
@@ -183,9 +169,7 @@ class IdempotentRequest(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["client", "key"], name="idempotency_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="idempotency_key_once")]
         indexes = [models.Index("created_at", name="idempotency_expiry")]
 
     def __str__(self):

@@ -10,9 +10,7 @@ class Touchpoint(models.Model):
     asset = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "asset"], name="touchpoint_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "asset"], name="touchpoint_once")]
 
     def __str__(self):
         return f"{self.kind} {self.asset}".strip()
@@ -27,11 +25,14 @@ class Activity(models.Model):
 
     # Ten million rows: no index that the ones below make superfluous.
     lead = models.ForeignKey(
-        "leads.Lead", null=True, blank=True, on_delete=models.CASCADE, related_name="activities", db_index=False
+        "leads.Lead",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="activities",
+        db_index=False,
     )
-    touchpoint = models.ForeignKey(
-        Touchpoint, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    touchpoint = models.ForeignKey(Touchpoint, on_delete=models.PROTECT, related_name="+", db_index=False)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     source = models.ForeignKey(

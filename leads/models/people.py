@@ -47,9 +47,7 @@ class Company(models.Model):
     name = models.CharField(max_length=255, blank=True)
     name_key = models.CharField(max_length=255, blank=True, help_text="Name folded for comparison")
     domain = models.CharField(max_length=253, null=True, blank=True, unique=True)
-    relationship = models.CharField(
-        max_length=12, choices=Relationship, default=Relationship.PROSPECT
-    )
+    relationship = models.CharField(max_length=12, choices=Relationship, default=Relationship.PROSPECT)
     size = models.PositiveIntegerField(null=True, blank=True, help_text="Number of employees")
     industry = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166 code, e.g. DE")
@@ -169,12 +167,8 @@ class Lead(models.Model):
         ]
         indexes = [
             # What is due, in id order: `rescore_due` and `route_due` claim from these.
-            models.Index(
-                "rescore_at", "id", condition=Q(rescore_at__isnull=False), name="lead_rescore_due"
-            ),
-            models.Index(
-                "route_at", "id", condition=Q(route_at__isnull=False), name="lead_route_due"
-            ),
+            models.Index("rescore_at", "id", condition=Q(rescore_at__isnull=False), name="lead_rescore_due"),
+            models.Index("route_at", "id", condition=Q(route_at__isnull=False), name="lead_route_due"),
             models.Index("wake_at", condition=Q(place=Place.PARKED), name="lead_parked_until"),
             models.Index("created_at", "id", name="lead_newest"),
             # Substring search over 1M leads; word by word, so any order of words finds.
@@ -234,7 +228,12 @@ class FieldChange(models.Model):
     origin = models.CharField(max_length=10, choices=FieldOrigin)
     applied = models.BooleanField(default=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
@@ -263,16 +262,19 @@ class FieldChange(models.Model):
 class StageChange(models.Model):
     """One move of a lead: lifecycle stage, place, or both, and why. Written only by `places`."""
 
-    lead = models.ForeignKey(
-        Lead, on_delete=models.CASCADE, related_name="stage_changes", db_index=False
-    )
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="stage_changes", db_index=False)
     from_stage = models.CharField(max_length=12, choices=Stage)
     to_stage = models.CharField(max_length=12, choices=Stage)
     from_place = models.CharField(max_length=12, choices=Place)
     to_place = models.CharField(max_length=12, choices=Place)
     reason = models.CharField(max_length=200)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     at = models.DateTimeField()
     cycle_no = models.PositiveSmallIntegerField()

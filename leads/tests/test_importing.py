@@ -48,7 +48,10 @@ def test_it_works(files, capsys):
     )  # fmt: skip
     assert list(ada.external_ids.values_list("system", "value")) == [("old-crm", "1")]
     activity = ada.activities.select_related("touchpoint").get()
-    assert (str(activity.touchpoint), f"{activity.occurred_at:%Y-%m-%d}") == ("form_submit /roi", "2026-01-05")
+    assert (str(activity.touchpoint), f"{activity.occurred_at:%Y-%m-%d}") == (
+        "form_submit /roi",
+        "2026-01-05",
+    )
     assert Lead.objects.get(external_ids__value="2").source is None
     assert ada.rescore_at is not None
 
@@ -134,7 +137,11 @@ def test_files_that_are_none(files, capsys):
 def test_hostile_lines_are_rejected_or_taken_but_never_crash(files, capsys):
     cells = ["\x00", "=cmd()", "'; DROP TABLE leads_lead; --", "a" * 300, "😀", "\udc80", "1e400"]
     lines = "".join(f'{n},x{n}@y.example,"{cell}",{n},,,\n' for n, cell in enumerate(cells))
-    files[0].write_bytes(("Key,Mail,Name,Size,From,When,Page\n" + lines + "1,2,3,4,5,6,7,8,9\n").encode("utf-8", "surrogateescape"))
+    files[0].write_bytes(
+        ("Key,Mail,Name,Size,From,When,Page\n" + lines + "1,2,3,4,5,6,7,8,9\n").encode(
+            "utf-8", "surrogateescape"
+        )
+    )
     last = run(files, capsys)[-1]
     assert last == "created 5, matched 0, rejected 3"
 

@@ -17,9 +17,7 @@ def lead():
 def activity(lead):
     now = timezone.now()
     touchpoint = Touchpoint.objects.create(kind="page_view", asset="/pricing")
-    return Activity.objects.create(
-        lead=lead, touchpoint=touchpoint, occurred_at=now, received_at=now
-    )
+    return Activity.objects.create(lead=lead, touchpoint=touchpoint, occurred_at=now, received_at=now)
 
 
 def refused(action):

@@ -149,7 +149,12 @@ def _first_fall(book, log, groups, at, n):
     edge = np.full(len(groups.rule), NEVER)
     for k, counted in enumerate(groups.counted):
         bound = book.bounds[groups.rule, k]
-        falls = (counted > 0) & (book.drops[groups.rule, k] > 0) & (bound < NEVER) & (book.points[groups.rule] != 0)
+        falls = (
+            (counted > 0)
+            & (book.drops[groups.rule, k] > 0)
+            & (bound < NEVER)
+            & (book.points[groups.rule] != 0)
+        )
         oldest = log.time[groups.matches[groups.ends[falls] - counted[falls]]]
         edge[falls] = np.minimum(edge[falls], oldest + bound[falls])
     hidden = (edge < NEVER) & ((groups.cents != groups.capped) | ~book.is_coarse[groups.rule])

@@ -136,15 +136,20 @@ def compile_version(version, rules=None):
         timed_rules=of["inactivity"] + of["age"],
         asks=[_asked(rule) for rule in lead_rules],
         lead_sql=lead_sql,
-        lead_sql_later=[after if after != before else None for before, after in zip(lead_sql, later, strict=True)],
+        lead_sql_later=[
+            after if after != before else None for before, after in zip(lead_sql, later, strict=True)
+        ],
         touch_sql=touch_sql,
         fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
         points=points,
         cap_count=_or_never(rule.cap_count for rule in of["activity"]),
-        cap_cents=_or_never(None if r.cap_points is None else cents(abs(r.cap_points)) for r in of["activity"]),
+        cap_cents=_or_never(
+            None if r.cap_points is None else cents(abs(r.cap_points)) for r in of["activity"]
+        ),
         bounds=bounds,
         drops=drops,
-        is_coarse=(abs(points)[:, None] * np.where(drops > 0, drops, NEVER)).min(axis=1, initial=NEVER) >= 0.02,
+        is_coarse=(abs(points)[:, None] * np.where(drops > 0, drops, NEVER)).min(axis=1, initial=NEVER)
+        >= 0.02,
         inactivity=[(cents(rule.points), rule.days * DAY) for rule in of["inactivity"]],
         age=[(cents(rule.points), rule.days * DAY) for rule in of["age"]],
         table=ratings.table(version.scale),
@@ -202,4 +207,6 @@ def _lead_condition(rule, at):
 
 
 def _touch_condition(rule):
-    return Condition(*where(rule.condition or {}, criteria=TOUCHPOINT_CRITERIA, at=BEFORE_ALL, scope=TOUCHPOINT))
+    return Condition(
+        *where(rule.condition or {}, criteria=TOUCHPOINT_CRITERIA, at=BEFORE_ALL, scope=TOUCHPOINT)
+    )

@@ -56,7 +56,9 @@ def test_it_says_what_is_missing(sarah):
     assert why.not_passed == ["Engagement is 10; sales-ready needs 30"]
     assert why.next_rating_words == "B needs 5 more engagement"
     text = why.as_text()
-    assert text.startswith("Rating C: Nurture\nMQL · fit 25, engagement 10, total 35 · Test v1 at 2026-06-01 12:00 UTC")
+    assert text.startswith(
+        "Rating C: Nurture\nMQL · fit 25, engagement 10, total 35 · Test v1 at 2026-06-01 12:00 UTC"
+    )
     assert "+10  activity 1 (1 ×)" in text
     assert "Not passed to sales: Engagement is 10; sales-ready needs 30." in text
 
@@ -117,7 +119,10 @@ def test_a_past_instant_is_replayed_with_what_was_known_then():
     then = explain(lead=sarah, at=NOW - 9 * DAY)
     assert (then.fit, then.engagement, then.rating, then.verdict) == (32, 5, stood.rating, "mql")
     assert (then.version, then.next_change_at) == (str(first), stood.next_change_at)
-    assert [e.what for line in then.lines[:2] for e in line.evidence] == ["buying role: decision maker", "country: DE"]
+    assert [e.what for line in then.lines[:2] for e in line.evidence] == [
+        "buying role: decision maker",
+        "country: DE",
+    ]
     assert explain(lead=sarah, at=NOW - 16 * DAY).fit == 0
     assert explain(lead=sarah, at=NOW - 12 * DAY).fit == 25
     assert (explain(lead=sarah, at=NOW).fit, explain(lead=sarah, at=NOW).verdict) == (1, "none")

@@ -35,7 +35,9 @@ def crowd():
     Lead.objects.bulk_create(
         Lead(email=f"p{n}@example.com", created_at=now, updated_at=now) for n in range(LEADS)
     )
-    items = [{"lead_id": pk, "kind": "page_view", "at": now} for pk in Lead.objects.values_list("pk", flat=True)]
+    items = [
+        {"lead_id": pk, "kind": "page_view", "at": now} for pk in Lead.objects.values_list("pk", flat=True)
+    ]
     record_many(items, received_at=now)
 
 
@@ -45,7 +47,10 @@ def killed_after(batches, step):
     url = f"postgres://{old['USER']}:{old['PASSWORD']}@{old['HOST']}:{old['PORT']}/{connection.settings_dict['NAME']}"
     environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "leadmgmt.settings"}
     worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(step=step)], env=environment, stdout=subprocess.PIPE, cwd=settings.BASE_DIR
+        [sys.executable, "-c", WORKER.format(step=step)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        cwd=settings.BASE_DIR,
     )
     with worker:
         for _ in range(batches):

@@ -48,7 +48,11 @@ def test_prices_and_a_second_download_make_her_sales_ready(vera):
 
 
 def test_free_mail_and_a_university_disqualify_nobody():
-    professor = lead("professor@university.edu", job_title="Head of laboratory", company={"size": 5000, "domain": "university.edu"})
+    professor = lead(
+        "professor@university.edu",
+        job_title="Head of laboratory",
+        company={"size": 5000, "domain": "university.edu"},
+    )
     assert judged(professor)[0] == "mql"
     freelancer = lead("someone@gmail.com", job_title="Director")
     assert judged(freelancer)[::2] == ("mql", 20)
