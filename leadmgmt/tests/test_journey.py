@@ -111,8 +111,6 @@ def test_a_lead_from_first_post_to_won_deal(client, form, rita):
     assert (lead.stage, lead.place, lead.company.relationship) == ("customer", "customer", "customer")
     assert (deal.status, deal.amount) == ("won", Decimal("12500"))
 
-    kinds = list(
-        lead.activities.order_by("occurred_at", "id").values_list("touchpoint__kind", flat=True)
-    )
+    kinds = list(lead.activities.order_by("occurred_at", "id").values_list("touchpoint__kind", flat=True))
     for kind in ("download", "mail_sent", "handoff", "call", "feedback", "opportunity_opened", "deal_won"):
         assert kind in kinds
