@@ -4,8 +4,8 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
+
+from leadmgmt.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -246,93 +246,4 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"django.server": {"level": "WARNING"}},
-}
-
-
-def section(title, *models):
-    """A part of the admin's sidebar: (words, icon, model), each shown to who may see the model."""
-    return {"title": title, "separator": True, "items": [entry(*model) for model in models]}
-
-
-def entry(title, icon, model):
-    app, name = model.split(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
-    }
-
-
-UNFOLD = {
-    "SITE_TITLE": "leadmgmt",
-    "SITE_HEADER": "leadmgmt",
-    "SITE_SUBHEADER": "Set-up",
-    "SITE_SYMBOL": "conversion_path",
-    "SITE_URL": "/",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}
-    ],
-    "STYLES": [lambda request: static("css/admin.css")],
-    "SCRIPTS": [lambda request: static("js/admin-names.js")],
-    "COLORS": {  # the accent of static/css/app.css
-        "primary": {
-            "50": "#f3f5fe",
-            "100": "#eaedfb",
-            "200": "#d3daf7",
-            "300": "#b3bef2",
-            "400": "#a3b3ff",
-            "500": "#6f82ec",
-            "600": "#3c4fc9",
-            "700": "#2e3fae",
-            "800": "#2a388c",
-            "900": "#232b4c",
-            "950": "#191f3a",
-        }
-    },
-    "SIDEBAR": {
-        "show_search": False,
-        "show_all_applications": False,
-        "navigation": [
-            section(
-                "Capture",
-                ("Capture forms", "assignment", "leads.captureform"),
-                ("Submissions", "inbox", "leads.submission"),
-                ("Lead sources", "signpost", "leads.source"),
-                ("Campaigns", "campaign", "leads.campaign"),
-                ("API keys", "key", "leads.apikey"),
-            ),
-            section(
-                "People",
-                ("Leads", "person", "leads.lead"),
-                ("Companies", "apartment", "leads.company"),
-                ("Do not contact", "block", "leads.suppression"),
-            ),
-            section(
-                "Scoring",
-                ("Scoring models", "speed", "scoring.scoringmodel"),
-                ("Rating scales", "grid_on", "scoring.scale"),
-            ),
-            section(
-                "Nurturing",
-                ("Programs", "timeline", "nurturing.program"),
-                ("E-mail templates", "mail", "nurturing.emailtemplate"),
-                ("Mail to decide on", "report", "nurturing.touch"),
-            ),
-            section(
-                "Sales",
-                ("Queues", "group_work", "distribution.salesqueue"),
-                ("Routing rules", "alt_route", "distribution.routingrule"),
-                ("Reps", "badge", "distribution.rep"),
-                ("Teams", "groups", "distribution.team"),
-                ("Company owners", "handshake", "distribution.companyowner"),
-                ("Failed notices", "notification_important", "distribution.notice"),
-            ),
-            section(
-                "Access",
-                ("Users", "manage_accounts", "auth.user"),
-                ("Roles", "shield_person", "auth.group"),
-            ),
-        ],
-    },
 }

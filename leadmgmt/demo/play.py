@@ -12,7 +12,7 @@ from nurturing.models import TrackedLink
 from scoring import rescore
 
 from .companies import known_company
-from .population import DAYS, SEED, population
+from .population import DAYS, DENSE_DAYS, SEED, population
 from .sales import Desk
 
 CLICK_CHANCE = 0.10
@@ -58,11 +58,12 @@ class Floor:
 
     def day(self, day, arrivals):
         night = min(self.start + timedelta(days=day + 1), self.anchor)
-        self._arrive(arrivals, day, night)
+        self._arrive(arrivals, day)
         self._act(day, night)
         recycling.wake_parked(at=night)
         self.decide(night)
-        self._mail(day, night)
+        if day % 2 or day >= DAYS - DENSE_DAYS:  # the sparse year: mail every other evening
+            self._mail(day, night)
         self.desk.day(day, self.start + timedelta(days=day, hours=8))
         notices.send_notices(at=night, limit=BATCH)
 
@@ -74,11 +75,12 @@ class Floor:
         while routing.route_due(at=at, limit=BATCH) == BATCH:
             pass
 
-    def _arrive(self, arrivals, day, night):
+    def _arrive(self, arrivals, day):
         items = [self._post(person, day) for person in arrivals]
         if not items:
             return
-        captured = capture.submit_many(items, at=night, is_demo=True)
+        last = max(item["occurred_at"] for item in items)
+        captured = capture.submit_many(items, at=last, is_demo=True)
         for person, row in zip(arrivals, captured, strict=True):
             self.people.setdefault(row.lead_id, person)
             arrived = self._moment(day, person.hour)

@@ -47,9 +47,9 @@ class Desk:
         wins = person.arrival.wins if person else 1.0
         slow = row.owner.team is not None and row.owner.team.name == SLOW_TEAM
         first = day + (self.dice.randrange(2, 5) if slow else self.dice.randrange(0, 2))
-        if self.last_day - day < 9 and self.dice.random() < 0.55:
+        if self.last_day - day < 4 and self.dice.random() < 0.6:
             return  # still in the inbox when the visitor looks
-        calls = self.dice.randrange(1, 3)
+        calls = self.dice.choice((1, 1, 2))
         opportunity_share = min(0.75, 0.30 * wins)
         if luck < opportunity_share:
             end = self._opportunity

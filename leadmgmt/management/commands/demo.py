@@ -10,6 +10,9 @@ from leadmgmt.local.state import DEMO_LOGINS, write_private
 from leads.models import Lead
 
 
+REMOVED = DEMO_LOGINS.with_name("demo-removed")  # so that the next start does not bring it back
+
+
 class Command(BaseCommand):
     help = "Load, refresh or remove the demo company: 3,000 leads over 15 months."
 
@@ -27,9 +30,16 @@ class Command(BaseCommand):
         if remove or refresh:
             self.stdout.write(f"Removed {removal.remove():,} demo leads.")
         if remove:
+            REMOVED.parent.mkdir(parents=True, exist_ok=True)
+            REMOVED.touch()
             return
         self._configure()
         if config:
+            return
+        if refresh:
+            REMOVED.unlink(missing_ok=True)
+        if REMOVED.exists():
+            self.stdout.write("The demo's history was removed. demo --refresh loads it again.")
             return
         if Lead.objects.filter(is_demo=True).exists():
             self.stdout.write("The demo's history is here already. --refresh plays it up to today.")
