@@ -60,12 +60,21 @@ class Floor:
         night = min(self.start + timedelta(days=day + 1), self.anchor)
         self._arrive(arrivals, day)
         self._act(day, night)
-        recycling.wake_parked(at=night)
-        self.decide(night)
-        if day % 2 or day >= DAYS - DENSE_DAYS:  # the sparse year: mail every other evening
+        if self._is_worth_a_night(day, arrivals):
+            recycling.wake_parked(at=night)
+            self.decide(night)
             self._mail(day, night)
+            notices.send_notices(at=night, limit=BATCH)
         self.desk.day(day, self.start + timedelta(days=day, hours=8))
-        notices.send_notices(at=night, limit=BATCH)
+
+    def _is_worth_a_night(self, day, arrivals):
+        """Lately every night; in the sparse year before, where few come, every third, and at once for
+        whoever asks for sales: batches of a handful would cost most of the time."""
+        return (
+            day >= DAYS - DENSE_DAYS
+            or day % 3 == 2
+            or any(person.intent == "hand_raise" for person in arrivals)
+        )
 
     def decide(self, at):
         """Score and route whatever is due, as the workers do within a second."""
@@ -122,7 +131,7 @@ class Floor:
     def _links_of(self, night):
         return (
             TrackedLink.objects.filter(
-                touch__settled_at__gt=night - timedelta(days=1), touch__settled_at__lte=night
+                touch__settled_at=night
             )
             .select_related("touch")
             .order_by("id")

@@ -5,7 +5,7 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from distribution import feedback, followup, handoff, opportunities, recycling
+from distribution import feedback, followup, opportunities, recycling
 from distribution.models import Handoff, Opportunity
 
 RECYCLE_REASONS = ("timing", "no_budget", "unresponsive")
@@ -61,8 +61,7 @@ class Desk:
         if end is self._recycle and self.dice.random() < 0.35:
             self._at(first, end, row.id, *extra)  # given back without ever being accepted
             return
-        self._at(first, self._accept, row.id)
-        for n in range(calls):
+        for n in range(calls):  # the first call is the acceptance
             self._at(first + n, self._call, row.id, self.dice.choice(RESULTS))
         self._at(first + calls + self.dice.randrange(0, 4), end, row.id, *extra)
 
@@ -75,10 +74,6 @@ class Desk:
             .select_related("owner__user", "lead", "lead__company")
             .first()
         )
-
-    def _accept(self, pk, at):
-        if (row := self._open(pk)) and row.status == Handoff.Status.OFFERED:
-            handoff.accept(handoff=row, by=row.owner.user, at=at)
 
     def _call(self, pk, at, result):
         if row := self._open(pk):
