@@ -4,6 +4,8 @@ import random
 from collections import defaultdict
 from datetime import timedelta
 
+from django.db.models import Count
+
 from distribution import notices, recycling, routing
 from leads import activities, capture
 from leads.models import CaptureForm, Lead, Source
@@ -19,16 +21,16 @@ CLICK_CHANCE = 0.10
 BATCH = 500
 
 
-def play(*, anchor, say):
-    """Play `DAYS` days that end at `anchor`. `say(day, leads)` is called after each."""
-    people = population()
+def play(*, anchor, say, people=None, first_day=0):
+    """Play the days from `first_day` to `DAYS`, which ends at `anchor`. `say(day, leads)` is called after each."""
+    people = people or population()
     by_day = defaultdict(list)
     for person in people:
         by_day[person.day].append(person)
     floor = Floor(anchor)
     floor.known_companies(people)
     total = 0
-    for day in range(DAYS):
+    for day in range(first_day, DAYS):
         floor.day(day, by_day.get(day, ()))
         total += len(by_day.get(day, ()))
         say(day + 1, total)
@@ -129,18 +131,10 @@ class Floor:
                 self.plans[day + 1].append((at, link.touch.lead_id, "mail_click", path))
 
     def _links_of(self, night):
-        return (
-            TrackedLink.objects.filter(
-                touch__settled_at=night
-            )
-            .select_related("touch")
-            .order_by("id")
-        )
+        return TrackedLink.objects.filter(touch__settled_at=night).select_related("touch").order_by("id")
 
 
 def leads_at_rest():
     """`{place: number}` of the demo's leads."""
-    from django.db.models import Count
-
     rows = Lead.objects.filter(is_demo=True).values_list("place").annotate(n=Count("id"))
     return dict(rows)
