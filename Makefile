@@ -13,9 +13,9 @@ CODE = leadmgmt distribution nurturing scoring leads bench manage.py
 run: .venv/.installed
 	@exec $(PY) -m leadmgmt.local.run
 
-# Two workers: on more cores the servers and the database are the bottleneck first. What shares an installation stays together.
+# Two workers: on more cores the servers and the database are the bottleneck first.
 test: .venv/.installed-dev
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 lint: .venv/.installed-dev
 	$(PY) -m ruff check $(CODE)

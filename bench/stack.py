@@ -57,9 +57,8 @@ def running(environment, names=("web", "worker", "beat")):
     folder = Path(environment["BENCH_FOLDER"])
     children = []
     try:
-        for child in services(port, environment):
+        for child in services(port, environment, folder):
             if child.name.split("-")[0] in names:
-                child.log = folder / f"{child.name}.log"
                 children.append(child.start())
         _wait(port, children)
         yield "127.0.0.1", port

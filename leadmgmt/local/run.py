@@ -35,14 +35,14 @@ def web_port():
     return int(text)
 
 
-def django_child(name, *argv, environment, log=True):
-    path = fresh_log(HOME / f"{name}.log") if log else None
+def django_child(name, *argv, environment, log=True, home=HOME):
+    path = fresh_log(home / f"{name}.log") if log else None
     env = {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings"} | os.environ | environment
     return Child(name, [sys.executable, *argv], env=env, cwd=ROOT, log=path)
 
 
-def services(port, environment):
-    """Web, worker and beat, in the order in which they start."""
+def services(port, environment, home=HOME):
+    """Web, workers and beat, in the order in which they start; their logs and beat's clock lie in `home`."""
     web = [
         "-m", "gunicorn", "leadmgmt.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
         "--preload", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning",
@@ -53,9 +53,9 @@ def services(port, environment):
                 "--without-gossip", "--without-mingle", "--without-heartbeat"])
         for name, queues, processes in WORKERS
     ]  # fmt: skip
-    beat = [*celery, "beat", "-s", str(HOME / "beat-schedule"), "--pidfile=", "-l", "WARNING"]
+    beat = [*celery, "beat", "-s", str(home / "beat-schedule"), "--pidfile=", "-l", "WARNING"]
     return [
-        django_child(name, *argv, environment=environment)
+        django_child(name, *argv, environment=environment, home=home)
         for name, argv in (("web", web), *workers, ("beat", beat))
     ]
 
