@@ -9,7 +9,6 @@ from leadmgmt.demo import config, play, removal, sandbox, stories
 from leadmgmt.local.state import DEMO_LOGINS, write_private
 from leads.models import Lead
 
-
 REMOVED = DEMO_LOGINS.with_name("demo-removed")  # so that the next start does not bring it back
 
 
