@@ -15,7 +15,7 @@ LOCK_CLASS = 7411  # our key space among PostgreSQL's advisory locks
 IN_FORCE = """
 SELECT DISTINCT ON (l.id) l.id, s.reason
 FROM leads_lead l
-JOIN leads_suppression s ON s.address IN (l.email, nullif(l.phone, ''))
+JOIN leads_suppression s ON s.address = ANY(ARRAY[l.email, nullif(l.phone, '')])
 WHERE l.id = ANY(%s) AND s.lifted_at IS NULL
   AND s.channel IN (%s, 'all') AND s.purpose IN (%s, 'all')
 ORDER BY l.id, s.at

@@ -14,11 +14,12 @@ from nurturing.models import TrackedLink
 from scoring import rescore
 
 from .companies import known_company
-from .population import DAYS, DENSE_DAYS, SEED, population
+from .population import DAYS, SEED, population
 from .sales import Desk
 
 CLICK_CHANCE = 0.10
 BATCH = 500
+NIGHTLY_DAYS = 30
 
 
 def play(*, anchor, say, people=None, first_day=0):
@@ -70,11 +71,11 @@ class Floor:
         self.desk.day(day, self.start + timedelta(days=day, hours=8))
 
     def _is_worth_a_night(self, day, arrivals):
-        """Lately every night; in the sparse year before, where few come, every third, and at once for
-        whoever asks for sales: batches of a handful would cost most of the time."""
+        """Lately every night; before that every fourth, and at once for whoever asks for sales: batches
+        of a handful would cost most of the time."""
         return (
-            day >= DAYS - DENSE_DAYS
-            or day % 3 == 2
+            day >= DAYS - NIGHTLY_DAYS
+            or day % 4 == 3
             or any(person.intent == "hand_raise" for person in arrivals)
         )
 
