@@ -90,7 +90,7 @@ def next_step(row, follow_up):
         return (f"Attempt {row.attempts + 1} of {MAX_ATTEMPTS}" if left else "Recycle as unresponsive?"), None
     words = {
         progress.MEETING: "Plan what follows the meeting",
-        progress.OPPORTUNITY: "Close the opportunity, as won or lost",
+        progress.OPPORTUNITY: "Opportunity: won or lost?",
     }
     return words.get(row.progress, "Plan the next step"), None
 
