@@ -202,7 +202,7 @@ def scored(at):
 
 
 def route(*, lead_ids, at):
-    """Decide about these leads now, whatever is due; how many. One that is held elsewhere stays due."""
+    """Decide about these leads now; how many. One that is held elsewhere, or waits for its score, stays due."""
     with transaction.atomic():
         held = Lead.objects.filter(pk__in=lead_ids).select_for_update(no_key=True, skip_locked=True)
         Lead.objects.filter(pk__in=list(held.values_list("pk", flat=True))).update(route_at=at)
@@ -228,8 +228,10 @@ def claim(candidates, *, at):
         .select_for_update(no_key=True)
         .values_list("pk")
     )
+    # Asked again under the lock: a recycling that committed meanwhile made a new score due, and the old one
+    # would pass the lead straight back.
     held = (
-        Lead.objects.filter(pk__in=found, route_at__lte=at)
+        Lead.objects.filter(scored(at), pk__in=found, route_at__lte=at)
         .order_by("pk")
         .select_for_update(no_key=True, skip_locked=True, of=("self",))
         .select_related("company")
