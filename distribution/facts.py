@@ -153,6 +153,12 @@ class Facts:
             return self.why_asked
         return str(self.latest) if self.latest else "Reached the threshold"
 
+    @property
+    def why_at(self):
+        """When that happened, which may be long before the hand-off: a new version of the rules may pass a lead."""
+        event = self.asked if self.raises_hand else self.latest
+        return event.at if event else self.at
+
     def flags(self):
         """Warnings for the rep, in words."""
         domain = (self.lead.email or "").partition("@")[2]

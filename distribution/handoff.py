@@ -44,6 +44,7 @@ class Offer:
     reason: str
     owner: Rep | None = None  # None: it waits in the queue
     why_now: str = ""
+    why_now_at: datetime | None = None  # None: now
     flags: list = field(default_factory=list)
     rating: str = ""
     is_hand_raise: bool = False
@@ -113,7 +114,7 @@ def new_row(wish, at):
         reason=wish.reason[:200],
         flags=list(wish.flags),
         why_now=(wish.why_now or wish.reason)[:200],
-        why_now_at=at,
+        why_now_at=wish.why_now_at or at,
         rating=wish.rating,
         is_hand_raise=wish.is_hand_raise,
         is_demo=wish.lead.is_demo,

@@ -110,7 +110,7 @@ def to_sales(group, *, at):
             companies.setdefault(lead.lead.company_id, owner)
         offers.append(
             handoff.Offer(
-                lead=lead.lead, queue=queue, owner=owner, reason=decision.reason, why_now=lead.why,
+                lead=lead.lead, queue=queue, owner=owner, reason=decision.reason, why_now=lead.why, why_now_at=lead.why_at,
                 flags=decision.flags, rating=lead.rating, is_hand_raise=lead.raises_hand,
                 has_clock=decision.opportunity is None,
             )

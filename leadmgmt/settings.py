@@ -201,7 +201,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "leadmgmt API",
     "DESCRIPTION": f"""Capture leads, read them with their scores, and learn why.
 
-`python manage.py api_key NAME` prints a key. A first lead:
+`.venv/bin/python manage.py api_key NAME` prints a key. A first lead:
 
 ```sh
 curl -X POST {PUBLIC_URL}/api/v1/leads/ \\

@@ -164,14 +164,19 @@ def _item(line, mapping, at):
 
 def _with_sources(items):
     """The source of each item as a row; names that nobody has used before become sources."""
-    wanted = {slugify(item["source"])[:100]: item["source"] for item in items if slugify(item["source"])}
+    wanted = {slug: item["source"] for item in items if (slug := _slug(item["source"]))}
     known = Source.objects.in_bulk(list(wanted), field_name="slug")
     for slug, name in wanted.items():
         if slug not in known:
             known[slug], _ = Source.objects.get_or_create(slug=slug, defaults={"name": name})
     for item in items:
-        item["source"] = known.get(slugify(item["source"])[:100])
+        item["source"] = known.get(_slug(item["source"]))
     return items
+
+
+def _slug(name):
+    """paid_search, Paid search and paid-search are one source."""
+    return slugify(name.replace("_", "-"))[:100]
 
 
 def _key(values):

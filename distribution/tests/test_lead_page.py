@@ -278,3 +278,12 @@ def test_others_may_not_act(client, row, path):
     assert post(client, f"/handoffs/{row.pk}/{path}/", text="x").status_code == 404
     client.logout()
     assert post(client, f"/handoffs/{row.pk}/{path}/").url.startswith("/sign-in/")
+
+
+def test_undo_is_offered_for_what_was_just_done_and_not_for_what_came_before(client, row):
+    client.post(f"/handoffs/{row.pk}/notes/", {"text": "Call back"})
+    assert 'name="undo"' in page_of(client, row)
+    client.post(f"/handoffs/{row.pk}/opportunities/", {"name": "Acme"})
+    page = page_of(client, row)
+    assert "Acme" in page
+    assert 'name="undo"' not in page

@@ -183,6 +183,16 @@ def test_12_enough_fit_and_engagement_pass():
     assert decision(who).step == 12
 
 
+def test_12_why_now_tells_when_it_happened_and_not_when_it_was_noticed():
+    cast.rita()
+    who = cast.lead()
+    cast.warms_up(who)
+    cast.flow(NOW + 3 * HOUR)
+    row = Handoff.objects.get(lead=who)
+    latest = who.activities.exclude(touchpoint__kind="handoff").order_by("-occurred_at").first()
+    assert row.why_now_at == latest.occurred_at < row.created_at
+
+
 def test_13_fit_alone_is_nurtured():
     cast.rita()
     who = cast.lead()

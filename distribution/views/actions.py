@@ -101,9 +101,10 @@ def refuse(request, action, row, form, subject):
 
 
 def say(request, text, *, handoff, at):
-    """A toast on the next page, with Undo while the verb can be taken back."""
+    """A toast on the next page, with Undo where what was done `at` this moment can be taken back."""
     action = undo.undoable(handoff=handoff, by=request.user, at=at)
-    messages.success(request, text, extra_tags=f"undo={handoff.pk}" if action else "")
+    done_now = action is not None and action.at == at  # not the note before a verb that has no undo
+    messages.success(request, text, extra_tags=f"undo={handoff.pk}" if done_now else "")
 
 
 def way_back(request, default, row):
