@@ -227,11 +227,20 @@ MODEL_PERMISSIONS = {
         "leads.captureform": EDIT,
         "leads.question": EVERYTHING,
         "leads.suppression": ("view", "add"),  # lifted, never deleted
+        "leads.product": EVERYTHING,
+        "leads.asset": EDIT,
+        "leads.customfield": EDIT,
+        "leads.leadlist": EDIT,
+        "leads.domainlist": EDIT,
+        "leads.domainentry": EDIT,
         "scoring.*": READ,
         "scoring.scale": EDIT,
         "scoring.scoringmodel": EDIT,
         "scoring.modelversion": EDIT,
         "scoring.rule": EVERYTHING,
+        "scoring.profile": EVERYTHING,
+        "scoring.rulegroup": EVERYTHING,
+        "scoring.segment": EVERYTHING,
         "nurturing.*": READ,
         "nurturing.emailtemplate": EDIT,
         "nurturing.program": EDIT,
@@ -260,6 +269,9 @@ MODEL_PERMISSIONS = {
         "leads.question": EVERYTHING,
         "scoring.*": EDIT,
         "scoring.rule": EVERYTHING,
+        "scoring.profile": EVERYTHING,
+        "scoring.rulegroup": EVERYTHING,
+        "scoring.segment": EVERYTHING,
         "nurturing.*": EDIT,
         "nurturing.step": EVERYTHING,
         "distribution.*": EDIT,
@@ -272,10 +284,19 @@ MODEL_PERMISSIONS = {
 }
 
 
+# group → permissions that are about an act, not about editing a model.
+ACTS = {
+    Role.MARKETER: {("scoring", "approve_for_marketing")},
+    Role.REP: set(),
+    Role.MANAGER: {("scoring", "approve_for_sales")},
+    Role.ADMIN: {("scoring", "approve_for_marketing"), ("scoring", "approve_for_sales")},
+}
+
+
 def codenames(role, models):
     """(app label, codename) pairs of a role; `models` = (app label, model name) of every model."""
     table = MODEL_PERMISSIONS[role]
-    wanted = set()
+    wanted = set(ACTS[role])
     for app, model in models:
         actions = table.get(f"{app}.{model}", table.get(f"{app}.*", ()))
         wanted |= {(app, f"{action}_{model}") for action in actions}
@@ -285,8 +306,8 @@ def codenames(role, models):
 def sync_roles(permissions, groups):
     """Make the four groups and give them exactly what MODEL_PERMISSIONS says.
 
-    Takes the two model classes so that a migration can pass its historical ones. Run it (in a
-    migration) after adding a model or changing the table; a test compares table and database.
+    Takes the two model classes so that a migration can pass its historical ones. Runs after every
+    migrate (distribution.apps); a test compares table and database.
     """
     rows = list(permissions.objects.select_related("content_type"))
     models = {(row.content_type.app_label, row.content_type.model) for row in rows}

@@ -1,6 +1,7 @@
 """HOW GOOD they are, and WHY: models, versions, rules, and the scores that follow from them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -33,7 +34,37 @@ class ScoringModel(models.Model):
         "ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     routes = models.BooleanField(default=False, help_text="The one model that decides what passes to sales")
-    goals = models.TextField(blank=True, help_text="Target market, products, this quarter's target")
+    applies_to = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Which leads it judges; empty: all of them"
+    )
+    goals = models.TextField(
+        blank=True, help_text="What we want from it: the market's goals in a few sentences"
+    )
+    target_market = models.TextField(blank=True, default="", db_default="")
+    products = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Slugs of products",
+    )
+    quarter_target = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="This quarter's target, in words"
+    )
+    ready_per_week = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many sales-ready leads a week sales wants and can take"
+    )
+    hypothesis = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why we believe these rules find buyers, and what would prove it wrong",
+    )
+    review_every_days = models.PositiveIntegerField(default=365, db_default=365)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     is_demo = models.BooleanField(default=False)
 
     class Meta:
@@ -58,6 +89,7 @@ class ModelVersion(models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         IN_REVIEW = "in_review", "In review"
+        APPROVED = "approved", "Approved"
         PUBLISHED = "published", "Published"
         SUPERSEDED = "superseded", "Superseded"
 
@@ -68,6 +100,8 @@ class ModelVersion(models.Model):
     mql_fit = models.FloatField(default=20, help_text="MQL: fit of at least this")
     ready_fit = models.FloatField(default=20, help_text="Sales-ready: fit of at least this …")
     ready_engagement = models.FloatField(default=30, help_text="… and engagement of at least this")
+    cap_fit = models.FloatField(null=True, blank=True, help_text="Fit is at most this")
+    cap_engagement = models.FloatField(null=True, blank=True, help_text="Engagement is at most this")
     note = models.TextField(blank=True, help_text="What changed, and why")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -79,6 +113,8 @@ class ModelVersion(models.Model):
     approved_by_sales = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    approved_by_marketing_at = models.DateTimeField(null=True, blank=True)
+    approved_by_sales_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -103,6 +139,10 @@ class ModelVersion(models.Model):
             ),
         ]
         ordering = ["model", "-number"]
+        permissions = [
+            ("approve_for_marketing", "Can approve a version for marketing"),
+            ("approve_for_sales", "Can approve a version for sales"),
+        ]
 
     def __str__(self):
         return f"{self.model} v{self.number}"
@@ -135,17 +175,72 @@ class Publication(models.Model):
         return f"{self.version} from {self.at:%Y-%m-%d %H:%M}"
 
 
+class VersionComment(models.Model):
+    """What marketing or sales said about a version while it was being agreed."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comments")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self):
+        return self.text[:60]
+
+
+class Profile(models.Model):
+    """An ideal customer of a version. Fit is that of all rules without a profile plus the best profile's own."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="profiles")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["version", "position", "id"]
+        constraints = [models.UniqueConstraint(fields=["version", "name"], name="profile_once_per_version")]
+
+    def __str__(self):
+        return self.name
+
+
+class RuleGroup(models.Model):
+    """Rules of a version that belong together, and together give at most `cap_points` (of either sign)."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=100)
+    cap_points = models.FloatField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["version", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "name"], name="rule_group_once_per_version")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
 class Rule(models.Model):
     """One line of a score: a condition, points, and how time and caps bear on them.
 
     kind          condition                       arithmetic
-    fit           about the lead and company      points when it holds
-    activity      about touchpoints               points per match: cap_count, cap_points,
-                                                  window_days, steps
+    fit           about the lead and company      points when it holds; may belong to a profile
+    activity      about touchpoints               points per match: cap_count, cap_points, window_days,
+                                                  steps or half_life_days; with min_count points once,
+                                                  while at least so many matches are young enough
     inactivity    none                            points when nothing happened for `days`
     age           none                            points when the lead is older than `days`
     exclude       about the lead and company      disqualifies, whatever the points
     hand_raise    about touchpoints               sales-ready at once, whatever the points
+    bite          about touchpoints               the same: a response to an offer of a next step
+
+    `who` narrows activity, inactivity, age, hand-raise and bite rules to some leads. `group` caps rules together.
     """
 
     class Kind(models.TextChoices):
@@ -155,13 +250,29 @@ class Rule(models.Model):
         AGE = "age", "Age"
         EXCLUDE = "exclude", "Exclude"
         HAND_RAISE = "hand_raise", "Hand-raise"
+        BITE = "bite", "Bite"
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="rules")
     position = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=12, choices=Kind)
     name = models.CharField(max_length=150, help_text="The reason in words, as sales reads it")
     condition = models.JSONField(default=dict, blank=True)
+    who = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Only for these leads; empty: for all"
+    )
+    profile = models.ForeignKey(
+        Profile, null=True, blank=True, on_delete=models.RESTRICT, related_name="rules", db_index=False
+    )
+    group = models.ForeignKey(
+        RuleGroup, null=True, blank=True, on_delete=models.RESTRICT, related_name="rules", db_index=False
+    )
     points = models.FloatField(default=0)
+    min_count = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Needs at least so many matches, and then gives its points once"
+    )
+    half_life_days = models.FloatField(
+        null=True, blank=True, help_text="A match is worth half after so many days; needs a cap on points"
+    )
     cap_count = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Count at most this many matches, the most recent ones"
     )
@@ -196,6 +307,7 @@ class Verdict(models.TextChoices):
     NONE = "none", "Not qualified"
     MQL = "mql", "MQL"
     SALES_READY = "sales_ready", "Sales-ready"
+    BITE = "bite", "Bite: sales-ready at once"
     HAND_RAISE = "hand_raise", "Hand-raise: sales-ready at once"
     EXCLUDED = "excluded", "Excluded"
 
@@ -214,7 +326,9 @@ class Score(models.Model):
     rating = models.CharField(max_length=20)
     verdict = models.CharField(max_length=12, choices=Verdict, default=Verdict.NONE)
     hand_raised_at = models.DateTimeField(
-        null=True, blank=True, help_text="The latest hand-raise of this cycle; a newer one is news to routing"
+        null=True,
+        blank=True,
+        help_text="The latest hand-raise or bite of this cycle; a newer one is news to routing",
     )
     next_change_at = models.DateTimeField(null=True, blank=True)
     as_of = models.DateTimeField(help_text="When it came to be what it is")
@@ -229,6 +343,26 @@ class Score(models.Model):
 
     def __str__(self):
         return f"{self.rating} ({self.fit:g} fit, {self.engagement:g} engagement)"
+
+
+class Segment(models.Model):
+    """A condition saved under a name: always whoever meets it now. Static lists are `leads.LeadList`."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True)
+    condition = models.JSONField(default=dict, blank=True)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    is_demo = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
 
 
 class ScoreChange(models.Model):

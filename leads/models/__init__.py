@@ -4,7 +4,10 @@ people      Lead, Company and their domains, external ids, field and stage histo
 log         Touchpoint, Activity: the append-only activity log
 channels    Source, Campaign, CaptureForm, Question, Submission, ApiKey, IdempotentRequest
 permission  Consent, Suppression
-imports     ImportRun and its rejected lines
+imports     ImportRun and its rejected lines, EnrichmentUpload
+content     Product, Asset and what it is about
+lists       LeadList, DomainList: kept by hand
+custom      CustomField: typed fields made in the admin
 """
 
 from leads.models.channels import (
@@ -18,7 +21,10 @@ from leads.models.channels import (
     Source,
     Submission,
 )
-from leads.models.imports import ImportRejection, ImportRun
+from leads.models.content import Asset, AssetState, BuyingStage, Product
+from leads.models.custom import CustomField
+from leads.models.imports import EnrichmentUpload, ImportRejection, ImportRun
+from leads.models.lists import DomainEntry, DomainList, LeadList, ListMember
 from leads.models.log import Activity, Touchpoint
 from leads.models.people import (
     Company,
@@ -36,22 +42,32 @@ from leads.models.permission import Basis, Channel, Consent, Purpose, Suppressio
 __all__ = [
     "Activity",
     "ApiKey",
+    "Asset",
+    "AssetState",
     "Basis",
+    "BuyingStage",
     "Campaign",
     "CaptureForm",
     "Channel",
     "Company",
     "CompanyDomain",
     "Consent",
+    "CustomField",
+    "DomainEntry",
+    "DomainList",
+    "EnrichmentUpload",
     "ExternalId",
     "FieldChange",
     "IdempotentRequest",
     "ImportRejection",
     "ImportRun",
     "Lead",
+    "LeadList",
     "LeadType",
+    "ListMember",
     "Origin",
     "Place",
+    "Product",
     "Purpose",
     "Question",
     "Relationship",

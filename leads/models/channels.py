@@ -47,6 +47,13 @@ class Campaign(models.Model):
     slug = models.SlugField(max_length=150, unique=True)
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    products = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Slugs of products",
+    )
     is_demo = models.BooleanField(default=False)
 
     def __str__(self):
@@ -86,6 +93,13 @@ class CaptureForm(models.Model):
         default=list,
         blank=True,
         help_text="Pages a browser may be sent to afterwards; the first is the default",
+    )
+    products = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Slugs of products",
     )
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 
@@ -41,3 +42,26 @@ class ImportRejection(models.Model):
 
     def __str__(self):
         return f"line {self.line}: {self.problem}"
+
+
+class EnrichmentUpload(models.Model):
+    """Purchased data, uploaded by domain or e-mail. Each value it brought is in the field history, with its provider."""
+
+    provider = models.CharField(max_length=100)
+    file_name = models.CharField(max_length=255)
+    matched_by = models.CharField(max_length=6, choices=[("domain", "Domain"), ("email", "E-mail address")])
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    rows = models.PositiveIntegerField(default=0)
+    matched = models.PositiveIntegerField(default=0)
+    filled = models.PositiveIntegerField(default=0, help_text="Values that now hold")
+    kept_back = models.PositiveIntegerField(default=0, help_text="Values that a better source stands against")
+    rejected = models.PositiveIntegerField(default=0)
+    rejections = models.JSONField(
+        default=list, blank=True, help_text="[[line, field, problem], …], the first 100"
+    )
+
+    def __str__(self):
+        return f"{self.provider}: {self.file_name}"

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Upper
 
+from leads.models.content import BuyingStage
+
 
 class Place(models.TextChoices):
     """Where a lead is now. Exactly one, always; the API uses these strings."""
@@ -51,6 +53,9 @@ class Company(models.Model):
     size = models.PositiveIntegerField(null=True, blank=True, help_text="Number of employees")
     industry = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166 code, e.g. DE")
+    custom = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="{key: value} of CustomField"
+    )
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -106,6 +111,25 @@ class Lead(models.Model):
     timeline = models.CharField(max_length=60, blank=True, help_text="Buying timeline as stated")
     timeline_until = models.DateTimeField(
         null=True, blank=True, help_text="End of the stated window; afterwards it is unknown"
+    )
+
+    product_interest = models.CharField(
+        max_length=100,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Stated: the slug or name of a product",
+    )
+    buying_stage = models.CharField(
+        max_length=14,
+        choices=BuyingStage,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Where a person said otherwise; empty: derived from what was read",
+    )
+    custom = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="{key: value} of CustomField"
     )
 
     origin = models.CharField(max_length=10, default="marketing", help_text="Fixed at creation")
@@ -220,13 +244,16 @@ class FieldChange(models.Model):
     company = models.ForeignKey(
         Company, null=True, blank=True, on_delete=models.CASCADE, related_name="field_changes", db_index=False
     )
-    field = models.CharField(max_length=40)
+    field = models.CharField(max_length=40, help_text="A column, or custom.<key>")
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     origin = models.CharField(max_length=10, choices=FieldOrigin)
     applied = models.BooleanField(default=True)
+    provider = models.CharField(
+        max_length=100, default="", db_default="", blank=True, help_text="Who sold us an enriched value"
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
