@@ -1,0 +1,35 @@
+"""The leads of the admin with their rating beside them."""
+
+from unfold.decorators import display
+
+from leads.admin import LeadAdmin
+from scoring.queries import routing_scores
+
+
+class ScoredLeadAdmin(LeadAdmin):
+    """LeadAdmin with the rating of the model that routes, read for the whole page at once."""
+
+    list_display = [
+        "person",
+        "company",
+        "job_title",
+        "rating",
+        "shown_stage",
+        "shown_place",
+        "source",
+        "created_at",
+    ]
+
+    def get_changelist_instance(self, request):
+        changelist = super().get_changelist_instance(request)
+        scores = routing_scores([lead.pk for lead in changelist.result_list])
+        for lead in changelist.result_list:
+            lead.routing_score = scores.get(lead.pk)
+        return changelist
+
+    @display(description="Rating")
+    def rating(self, lead):
+        score = lead.routing_score
+        return (
+            f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})" if score else "not scored"
+        )

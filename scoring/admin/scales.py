@@ -1,0 +1,34 @@
+"""Rating scales: labels, what each calls for, bands and the matrix."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from leads.admin_parts import Admin
+from scoring.admin.versions import EDITABLE
+from scoring.models import ModelVersion, Scale
+from scoring.scale_form import ScaleForm, matrix_of
+
+
+@admin.register(Scale)
+class ScaleAdmin(Admin):
+    form = ScaleForm
+    list_display = ["name", "labels"]
+    search_fields = ["name"]
+    ordering = ["name"]
+    fields = ["name", "ratings", "fit_bands", "engagement_bands", "matrix"]
+    save_as = True
+    empty_text = "A scale turns fit and engagement into a rating, e.g. A to D."
+
+    @display(description="Ratings, best first")
+    def labels(self, scale):
+        return " · ".join(str(label) for label, _ in scale.ratings)
+
+    def matrix(self, scale):
+        return matrix_of(scale)
+
+    def has_change_permission(self, request, obj=None):
+        """A scale in force is part of what was published: save it as new to change it."""
+        in_force = (
+            obj is not None and ModelVersion.objects.filter(scale=obj).exclude(status=EDITABLE).exists()
+        )
+        return not in_force and super().has_change_permission(request, obj)
