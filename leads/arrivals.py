@@ -56,8 +56,10 @@ BY_EXTERNAL_ID = LOOK.format(
     key="x.value",
     where="JOIN leads_externalid x ON x.lead_id = l.id WHERE x.value = ANY(%s)",
 )
+# A driver hands out jsonb as text, and json as what it says.
+AS_READ = [f"l.{column}" + "::json" * (column == "custom") for column in COLUMNS]
 HOLD = f"""
-SELECT {", ".join(f"l.{column}" for column in COLUMNS)}, coalesce(nullif(c.name, ''), c.domain),
+SELECT {", ".join(AS_READ)}, coalesce(nullif(c.name, ''), c.domain),
   (SELECT array_agg(x.value ORDER BY x.id) FROM leads_externalid x WHERE x.lead_id = l.id)
 FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id
 WHERE l.id = ANY(%s) ORDER BY l.id FOR NO KEY UPDATE OF l
