@@ -10,6 +10,32 @@ TOUCHPOINT = "touchpoint"
 REQUIRED = object()
 
 
+@dataclass(frozen=True)
+class Instant:
+    """The instant asked about, not yet known: for a statement prepared once and run at many instants.
+
+    `sql(params, AT)` puts AT, AtMinus or AtPlus into the bound list where a datetime would stand; whoever
+    prepares the statement renders them (days are 24 h, whatever the clocks do).
+    """
+
+
+@dataclass(frozen=True)
+class AtMinus(Instant):
+    """`days` x 24 h before AT."""
+
+    days: int
+
+
+@dataclass(frozen=True)
+class AtPlus(Instant):
+    """`days` x 24 h after AT."""
+
+    days: int
+
+
+AT = Instant()
+
+
 class BadCondition(ValueError):
     """A tree that cannot be evaluated. `path` leads to the fault, e.g. `all[1].value`."""
 
@@ -171,11 +197,16 @@ class Criterion:
               TOUCHPOINT: boolean SQL over `t` (leads_touchpoint)
     sql       never NULL, so that `none` is simply NOT; what is unknown makes it false.
               Names come from tables in code, values travel in the list of bound parameters.
+    in_rules  whether scoring rules may ask it. Of LEAD only facts whose next change can be told
+              (`changes_sql`): behaviour over time belongs in activity rules.
+    uses_content  whether the answer depends on what assets are about (`AssetState`), which may change
     """
 
     key: ClassVar[str]
     label: ClassVar[str]
     scope: ClassVar[str] = LEAD
+    in_rules: ClassVar[bool] = False
+    uses_content: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def clean(self, given):
@@ -187,8 +218,15 @@ class Criterion:
         return {parameter.name: clean_parameter(parameter, given) for parameter in self.parameters}
 
     def sql(self, params, at):
-        """(SQL with %s placeholders, bound parameters) of cleaned params at the instant `at`."""
+        """(SQL with %s placeholders, bound parameters) of cleaned params at `at`, a datetime or AT."""
         raise NotImplementedError
+
+    def changes_sql(self, params, at):
+        """When the answer may next change by time alone: None (never), or (SQL of a timestamptz, bound).
+
+        The first such instant after `at`, NULL where there is none. Never late.
+        """
+        return None
 
     def sentence(self, params):
         """The condition in words, without a full stop: "company size is at least 200"."""
@@ -221,7 +259,12 @@ def clean_parameter(parameter, given):
 
 def days_before(at, days):
     """The instant `days` x 24 h before `at`. What happened exactly then is outside the window."""
-    return at - timedelta(days=days)
+    return AtMinus(days) if at is AT else at - timedelta(days=days)
+
+
+def days_after(at, days):
+    """The instant `days` x 24 h after `at`."""
+    return AtPlus(days) if at is AT else at + timedelta(days=days)
 
 
 def either(words):

@@ -57,19 +57,24 @@ OPERATOR_SQL[CHOICE] = OPERATOR_SQL[TEXT]
 
 @dataclass(frozen=True)
 class Field:
-    """A field that conditions may ask about. `sql` yields NULL or '' where it is unknown.
+    """A field that conditions may ask about. `column` yields NULL or '' where it is unknown.
 
-    `at` is bound into `sql` once where `uses_at`; `among` wraps the comparison where one lead has
-    several values.
+    `until` is SQL of the instant from which on the value is unknown again, where it has one; `among` wraps
+    the comparison where one lead has several values.
     """
 
     key: str
     label: str
     type: str
-    sql: str
+    column: str
     choices: dict = field(default_factory=dict, hash=False)
-    uses_at: bool = False
+    until: str = ""
     among: str = "{}"
+
+    @property
+    def sql(self):
+        """The value at an instant, which is bound once where the field has an `until`."""
+        return f"CASE WHEN {self.until} <= %s THEN NULL ELSE {self.column} END" if self.until else self.column
 
 
 LEAD_FIELDS = {
@@ -81,13 +86,7 @@ LEAD_FIELDS = {
         Field("industry", "industry as stated", TEXT, "l.industry"),
         Field("company_size", "company size as stated", NUMBER, "l.company_size"),
         # A stated timeline ages: once its window has passed it is unknown, to be asked again.
-        Field(
-            "timeline",
-            "buying timeline",
-            TEXT,
-            "CASE WHEN l.timeline_until <= %s THEN NULL ELSE l.timeline END",
-            uses_at=True,
-        ),
+        Field("timeline", "buying timeline", TEXT, "l.timeline", until="l.timeline_until"),
         Field("email", "e-mail address", TEXT, "l.email"),
         Field("phone", "phone", TEXT, "l.phone"),
         Field("first_name", "first name", TEXT, "l.first_name"),
@@ -126,6 +125,7 @@ class FieldCriterion(Criterion):
     """{field, op, value}: the type of the field decides the operators and the type of the value."""
 
     scope = LEAD
+    in_rules = True
     fields: dict[str, Field]
 
     def clean(self, given):
@@ -155,10 +155,14 @@ class FieldCriterion(Criterion):
         values = [] if op == "known" else params["value"]
         values = as_list(values)
         sql = shape.format(x=chosen.sql, values=", ".join(["lower(%s)"] * len(values)))
-        now = [at] if chosen.uses_at else []
+        now = [at] if chosen.until else []
         # In "contains" the value stands before the field, everywhere else after it.
         bound = values + now if op == "contains" else now + values
         return chosen.among.format(sql), bound
+
+    def changes_sql(self, params, at):
+        until = self.fields[params["field"]].until
+        return (f"CASE WHEN {until} > %s THEN {until} END", [at]) if until else None
 
     def sentence(self, params):
         chosen, op = self.fields[params["field"]], params["op"]

@@ -87,6 +87,7 @@ class FromSource(Criterion):
 
     key = "source"
     label = "Lead source"
+    in_rules = True
     parameters = (Texts("one_of", "One of", max_length=100),)
 
     def sql(self, params, at):

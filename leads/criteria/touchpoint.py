@@ -6,6 +6,7 @@ from leads.criteria.base import TOUCHPOINT, Criterion, Text, quoted
 # with the asset, and without. Any other kind (a tracker's own event) is quoted as it is.
 KINDS = {
     "form_submit": ("Form submission", "submitted {asset}", "submitted a form"),
+    "lead_posted": ("Lead sent in by a server", "was sent in as {asset}", "was sent in by a server"),
     "hand_raise": ("Hand-raise", "asked for sales through {asset}", "asked for sales"),
     "page_view": ("Page view", "viewed pages under {asset}", "viewed a page"),
     "search": ("Search on the site", "searched for {asset}", "searched on the site"),
@@ -48,6 +49,7 @@ class TouchpointIs(Criterion):
     key = "touchpoint"
     label = "Activity"
     scope = TOUCHPOINT
+    in_rules = True
     parameters = (KIND, ASSET)
 
     def sql(self, params, at):

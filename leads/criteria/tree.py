@@ -42,6 +42,19 @@ def where(tree, *, criteria=CRITERIA, at, scope=None):
     return to_sql(parse(tree, criteria=criteria, scope=scope), at)
 
 
+def changes(tree, *, criteria=CRITERIA, at, scope=None):
+    """When the condition may next hold or cease by time alone: None (never), or (SQL of a timestamptz, bound).
+
+    The SQL yields NULL where there is no such instant after `at`.
+    """
+    parsed = walk(parse(tree, criteria=criteria, scope=scope))
+    found = [leaf.criterion.changes_sql(leaf.params, at) for leaf in parsed]
+    found = [one for one in found if one]
+    if not found:
+        return None
+    return f"LEAST({', '.join(sql for sql, _ in found)})", [value for _, bound in found for value in bound]
+
+
 def sentence(tree, *, criteria=CRITERIA, scope=None):
     """The condition in one English sentence without a full stop."""
     node = parse(tree, criteria=criteria, scope=scope)
@@ -52,15 +65,16 @@ def sentence(tree, *, criteria=CRITERIA, scope=None):
 
 def leaves(tree, *, criteria=CRITERIA, scope=None):
     """Every leaf as (criterion key, cleaned parameters), in reading order."""
+    return [(leaf.criterion.key, leaf.params) for leaf in walk(parse(tree, criteria=criteria, scope=scope))]
 
-    def walk(node):
-        if isinstance(node, Leaf):
-            yield node.criterion.key, node.params
-        else:
-            for member in node.members:
-                yield from walk(member)
 
-    return list(walk(parse(tree, criteria=criteria, scope=scope)))
+def walk(node):
+    """Every Leaf, in reading order."""
+    if isinstance(node, Leaf):
+        yield node
+    else:
+        for member in node.members:
+            yield from walk(member)
 
 
 def parse(tree, *, criteria, scope=None):

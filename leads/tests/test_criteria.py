@@ -7,10 +7,10 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from leads.criteria import CRITERIA, BadCondition, matching
+from leads.criteria import CRITERIA, BadCondition, base, matching
 from leads.criteria.base import LEAD, TOUCHPOINT
 from leads.criteria.fields import FIELDS, OPERATORS
-from leads.criteria.tree import MAX_DEPTH, MAX_LEAVES, check, sentence, where
+from leads.criteria.tree import MAX_DEPTH, MAX_LEAVES, changes, check, sentence, where
 from leads.models import Activity, Company, CompanyDomain, Lead, Source, Touchpoint
 
 pytestmark = pytest.mark.django_db
@@ -468,3 +468,26 @@ def test_sql_and_the_plain_evaluator_agree(cast, tree):
     check(tree)
     assert who(tree) == {key for key in CAST if plainly(tree, key)}
     assert sentence(tree)
+
+
+def test_an_instant_that_is_not_known_yet_is_bound_as_such(cast):
+    """With AT the SQL is the same as with a datetime, and each bound instant says how far from AT it lies."""
+    tree = {"all": [lead("timeline", "known"), {"is": "did", "kind": "page_view", "days": 7}]}
+    sql, bound = where(tree, at=AT)
+    sql_open, bound_open = where(tree, at=base.AT)
+    assert sql_open == sql
+    assert bound_open == [base.AT, "page_view", base.AT, base.AtMinus(7)]
+    assert bound == [AT, "page_view", AT, AT - 7 * DAY]
+    assert base.days_after(base.AT, 2) == base.AtPlus(2) and base.days_after(AT, 2) == AT + 2 * DAY
+
+
+def test_a_stated_timeline_changes_by_time_alone(cast):
+    asked = {"any": [lead("timeline", "known"), lead("country", "known")]}
+    sql, bound = changes(asked, at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT l.email, {sql} FROM leads_lead l", bound)
+        found = dict(cursor.fetchall())
+    assert found["ada@example.com"] == AT + DAY
+    assert found["bob@example.com"] is None  # passed
+    assert found["dee@example.com"] is None  # no window
+    assert changes(lead("country", "known"), at=AT) is None
