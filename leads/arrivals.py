@@ -8,27 +8,15 @@ leads held, by id. Nothing is ever held shared and then wanted alone.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.conf import settings
-
 from leads import companies, survivorship
-from leads.addresses import is_role_address, registrable_domain
-from leads.intake import InvalidLead
 from leads.models import Lead
 from leads.rows import fetch, insert, typed
-from leads.survivorship import Change, is_empty
+from leads.weighing import FIELDS, compose, contested, finish, weigh_arrival
 
 COLUMNS = [column.attname for column in Lead._meta.concrete_fields]
-NAMES = ("first_name", "last_name")
-SAID = ("email", *NAMES, "job_title", "role", "phone", "country", "industry", "company_size", "timeline")
-FIELDS = (*SAID, "timeline_until")
-# Columns of a lead as it is before anybody has said anything.
-BLANK = {
-    column.attname: None if column.null else column.get_default()
-    for column in Lead._meta.concrete_fields
-    if column.attname != "id"
-}
 WRITTEN = [
     *FIELDS,
+    "custom",
     "company_id",
     "is_role_address",
     "has_external_id",
@@ -38,12 +26,6 @@ WRITTEN = [
 ]
 UPDATED = ["id", "rescore_at", "last_activity_at", *WRITTEN]
 LAST = "\U0010ffff"
-NOBODY = (
-    "email",
-    "is missing, and nothing else says who this is.",
-    "Send email, phone, external_id, or last_name with company.",
-)
-
 LOOK = (
     "SELECT {kind}, {key}, l.id, json_build_object('email', l.email, 'company', CASE WHEN c.id IS NOT NULL THEN "
     + companies.AS_JSON
@@ -97,7 +79,7 @@ class Arrival:
     creation: dict = field(default_factory=dict)  # columns fixed when the lead is created
     latest_source_id: int | None = None
     engaged_at: datetime | None = None
-    actor_id: int | None = None
+    by: dict | None = None  # actor and provider of its changes
     # What became of it
     person: "Person | None" = None
     company: dict | None = None
@@ -267,99 +249,6 @@ def add_people(people, *, now):
             change["lead_id"] = person.id
 
 
-def compose(person, *, now):
-    """The row of somebody new: blank, then everything said in this batch, in order."""
-    first = person.arrivals[0]
-    person.created = True
-    person.row = BLANK | {"created_at": now, "rescore_at": now} | first.creation
-    person.external_ids = list(dict.fromkeys(a.external_key[1] for a in person.arrivals if a.external_key))
-    history = survivorship.History()
-    for arrival in person.arrivals:
-        person.changes += weigh_arrival(person, arrival, history, now=now)
-    row = person.row
-    if not (row["email"] or row["phone"] or person.external_ids or (row["last_name"] and row["company_id"])):
-        raise InvalidLead([NOBODY])
-    row["is_test"] = row["is_test"] or is_internal(row["email"])
-    finish(person, now=now)
-
-
-def is_internal(email):
-    host = (email or "").partition("@")[2]
-    return bool({host, registrable_domain(host)} & set(settings.INTERNAL_DOMAINS)) if host else False
-
-
-def weigh_arrival(person, arrival, history, *, now):
-    """Apply one arrival to the person's row; its change rows."""
-    row, values = person.row, {name: arrival.values[name] for name in SAID if name in arrival.values}
-    guarded = NAMES if row["is_role_address"] and arrival.origin != "rep" else ()
-    if "timeline" in values and row["timeline_until"] and row["timeline_until"] < arrival.at:
-        row["timeline"] = ""  # an answer whose window has passed is unknown again
-    how = {"origin": arrival.origin, "at": arrival.at, "overwrite": arrival.overwrite, "history": history}
-    changes = survivorship.weigh(row, values, guarded=guarded, **how)
-    changes += redate(row, arrival, changes)
-    changes += weigh_company(person, arrival, how)
-    row["is_role_address"] = bool(row["email"]) and is_role_address(row["email"])
-    return survivorship.change_rows(changes, now=now, lead_id=person.id, actor_id=arrival.actor_id)
-
-
-def redate(row, arrival, changes):
-    """The end of the timeline's window: follows a new answer, and moves on when the same answer is given again."""
-    if "timeline" not in arrival.values or row["timeline"] != arrival.values["timeline"]:
-        return []
-    old, new = row["timeline_until"], arrival.values.get("timeline_until")
-    changed = any(change.field == "timeline" and change.applied for change in changes)
-    if old == new or not (changed or (old and new and new > old)):
-        return []
-    row["timeline_until"] = new
-    return [Change("timeline_until", old, new, True, arrival.origin, arrival.at)]
-
-
-def weigh_company(person, arrival, how):
-    """The company is one more field; its history holds id and name. An address alone only fills."""
-    company, row = arrival.company, person.row
-    if row["company_id"] and not companies.is_stated(arrival.values):
-        return []
-    if company is None:
-        name = arrival.values.get("company")
-        if not name or companies.name_key(name) == companies.name_key(person.company_name):
-            return []
-        company = {"id": None, "name": name}
-    shown = {"id": company["id"], "name": company["name"] or company["domain"]}
-    before = {"id": row["company_id"], "name": person.company_name} if row["company_id"] else None
-    if before and before["id"] == shown["id"]:
-        return []
-    holder = {"company": before}
-    changes = survivorship.weigh(holder, {"company": shown}, **how)
-    if holder["company"] == shown:
-        row["company_id"], person.company_name = shown["id"], shown["name"]
-    return changes
-
-
-def finish(person, *, now):
-    """Columns that follow from the others."""
-    row = person.row
-    for arrival in person.arrivals:
-        row["latest_source_id"] = arrival.latest_source_id or row["latest_source_id"]
-        if arrival.engaged_at:
-            row["last_activity_at"] = max(arrival.engaged_at, row["last_activity_at"] or arrival.engaged_at)
-            person.has_news = True
-        if (value := arrival.external_key) and value[1] not in person.external_ids and not arrival.flags:
-            person.external_ids.append(value[1])
-            person.has_news = True
-    if person.has_news or any(change["applied"] for change in person.changes):
-        person.has_news = True
-        row["has_external_id"] = bool(person.external_ids)
-        row["search_text"] = search_text(person)
-        row["updated_at"] = now
-        row["rescore_at"] = min(now, row["rescore_at"] or now)
-
-
-def search_text(person):
-    row = person.row
-    words = (row["email"], row["first_name"], row["last_name"], person.company_name, *person.external_ids)
-    return " ".join(word for word in words if word)
-
-
 def link_external_ids(people, known):
     """Attach external ids that are new. One that belongs to another lead stays there, and the arrival is flagged."""
     owners = {}
@@ -403,23 +292,3 @@ def update_people(people, *, now):
     if rows:
         relation, param = typed("leads_lead", rows)
         fetch(WRITE.format(rows=relation), [param], returns=False)
-
-
-def contested(people):
-    """(lead id, field) of filled fields about which somebody now says something else."""
-    pairs = set()
-    for person in people:
-        row = person.row
-        for arrival in person.arrivals:
-            pairs |= {
-                (person.id, name)
-                for name in SAID
-                if name in arrival.values and not is_empty(row[name]) and row[name] != arrival.values[name]
-            }
-            if row["company_id"] and companies.is_stated(arrival.values):
-                pairs |= (
-                    {(person.id, "company")}
-                    if (arrival.company or {}).get("id") != row["company_id"]
-                    else set()
-                )
-    return pairs

@@ -4,8 +4,9 @@ import unicodedata
 
 from leads import survivorship
 from leads.addresses import business_domain
+from leads.custom_fields import OF_COMPANY
 from leads.rows import fetch, insert_sql, typed
-from leads.survivorship import is_empty
+from leads.survivorship import CUSTOM, held, is_empty
 
 FACTS = {
     "size": "company_size",
@@ -18,7 +19,7 @@ LEGAL_FORMS = frozenset(
 )
 AS_JSON = (
     "json_build_object('id', c.id, 'name', c.name, 'domain', c.domain, 'size', c.size,"
-    " 'industry', c.industry, 'country', c.country)"
+    " 'industry', c.industry, 'country', c.country, 'custom', c.custom)"
 )
 
 BY_DOMAIN = f"""SELECT 'domain', d.domain, c.id, {AS_JSON} FROM leads_companydomain d
@@ -32,12 +33,12 @@ WITH added AS ({insert}), listed AS (
 )
 SELECT id, domain, name_key FROM added
 """
-HOLD = """SELECT id, name, domain, size, industry, country, relationship FROM leads_company
+HOLD = """SELECT id, name, domain, size, industry, country, relationship, custom::json FROM leads_company
 WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""
-HELD_COLUMNS = ("id", "name", "domain", "size", "industry", "country", "relationship")
+HELD_COLUMNS = ("id", "name", "domain", "size", "industry", "country", "relationship", "custom")
 WRITE = """
 UPDATE leads_company c SET name = r.name, name_key = r.name_key, size = r.size, industry = r.industry,
-  country = r.country, relationship = r.relationship, updated_at = r.updated_at
+  country = r.country, relationship = r.relationship, custom = r.custom, updated_at = r.updated_at
 FROM {rows} r WHERE c.id = r.id
 """
 
@@ -85,6 +86,11 @@ def new_row(key, values, *, now, is_demo):
         "size": values.get("company_size"),
         "industry": values.get("industry", ""),
         "country": values.get("country", ""),
+        "custom": {
+            name.removeprefix(OF_COMPANY): value
+            for name, value in values.items()
+            if name.startswith(OF_COMPANY)
+        },
         "is_demo": is_demo,
         "created_at": now,
         "updated_at": now,
@@ -117,9 +123,9 @@ def first_changes(row, wanted, *, now):
     _, origin, at, _ = wanted
     return survivorship.change_rows(
         [
-            survivorship.Change(field, None, row[field], True, origin, at)
-            for field in ("name", *FACTS)
-            if not is_empty(row[field])
+            survivorship.Change(field, None, held(row, field), True, origin, at)
+            for field in ("name", *FACTS, *(CUSTOM + key for key in row["custom"]))
+            if not is_empty(held(row, field))
         ],
         now=now,
         company_id=row["id"],
@@ -151,7 +157,9 @@ def facts(values):
     stated = {column: values[answer] for column, answer in FACTS.items() if not is_empty(values.get(answer))}
     if values.get("company"):
         stated["name"] = values["company"]
-    return stated
+    return stated | {
+        name.removeprefix("company."): value for name, value in values.items() if name.startswith(OF_COMPANY)
+    }
 
 
 def differs(row, stated):
@@ -159,7 +167,7 @@ def differs(row, stated):
     return {
         column: value
         for column, value in stated.items()
-        if row[column] != value
+        if held(row, column) != value
         and not (column == "name" and row["name"] and name_key(row["name"]) == name_key(value))
     }
 
@@ -176,7 +184,7 @@ def fill(stated, *, now):
     if not news:
         return set(), []
     rows = {row["id"]: row for row, _, _, _ in stated}
-    hold(rows, {number for number, said, _, _ in news if any(is_empty(rows[number][c]) for c in said)})
+    hold(rows, {number for number, said, _, _ in news if any(is_empty(held(rows[number], c)) for c in said)})
     history = survivorship.histories(
         "company", {(number, c) for number, said, _, _ in news for c in differs(rows[number], said)}
     )

@@ -9,11 +9,12 @@ import time
 
 from django.db import DataError, IntegrityError, OperationalError, transaction
 
-from leads import activities, channels, companies, doorbell, intake, survivorship
-from leads.arrivals import FIELDS, TELL_COLLEAGUES, Again, Arrival, take_in
+from leads import activities, channels, companies, custom_fields, doorbell, intake, survivorship
+from leads.arrivals import TELL_COLLEAGUES, Again, Arrival, take_in
 from leads.intake import InvalidLead
 from leads.models import Company, FieldChange, Lead
 from leads.rows import fetch, insert
+from leads.weighing import FIELDS
 
 ATTEMPTS = 8
 IDENTIFYING = (
@@ -94,48 +95,53 @@ def firsts(arrivals):
     return [(a.person.id, a.person.created and a.person.arrivals[0] is a) for a in arrivals]
 
 
-def set_fields(*, lead=None, company=None, values, origin, at, actor=None, overwrite=True):
+def set_fields(*, lead=None, company=None, values, origin, at, actor=None, overwrite=True, provider=""):
     """Say what `lead` or `company` is; the FieldChanges this made, `applied` false on mere proposals.
 
-    `values`: cleaned; for a lead the fields of `arrivals.SAID`, `timeline_until`, and `company` as a Company or as
-    typed; for a company COMPANY_FIELDS. `origin`: a FieldChange.FieldOrigin. Keeps the given object up to date.
+    `values`: cleaned; for a lead the fields of `weighing.SAID`, `timeline_until`, and `company` as a Company or as
+    typed; for a company COMPANY_FIELDS; for both `custom.<key>`, None to empty it. `origin`: a FieldChange.FieldOrigin;
+    `provider`: who sold us an enriched value. Keeps the given object up to date.
     """
     target = lead if lead is not None else company
     changes = set_fields_many(
-        [(target, values)], origin=origin, at=at, actor=actor, overwrite=overwrite
+        [(target, values)], origin=origin, at=at, actor=actor, overwrite=overwrite, provider=provider
     )  # fmt: skip
     if changes:
         target.refresh_from_db()
     return changes
 
 
-def set_fields_many(items, *, origin, at, actor=None, overwrite=True):
-    """`set_fields` for a list of (Lead or Company, values), all leads or all companies; the FieldChanges made."""
+def set_fields_many(items, *, origin, at, actor=None, overwrite=True, provider=""):
+    """`set_fields` for a list of (Lead or Company, values); the FieldChanges made."""
     if origin not in survivorship.RANK:
         raise ValueError(f"unknown origin {origin!r}")
     people = [(target, values) for target, values in items if isinstance(target, Lead)]
     organisations = [(target, values) for target, values in items if isinstance(target, Company)]
-    how = {"origin": origin, "at": at, "actor_id": actor and actor.pk, "overwrite": overwrite}
-    rows = in_one_transaction(lambda: say_of_companies(organisations, **how) + say_of_leads(people, **how))
+    how = {"origin": origin, "at": at, "overwrite": overwrite}
+    by = {"actor_id": actor and actor.pk, "provider": provider}
+    rows = in_one_transaction(
+        lambda: say_of_companies(organisations, by=by, **how) + say_of_leads(people, by=by, **how)
+    )
     if any(row["applied"] for row in rows):
         doorbell.ring("score")
     return [FieldChange(**row) for row in rows]
 
 
-def say_of_leads(items, *, origin, at, actor_id, overwrite):
+def say_of_leads(items, *, origin, at, by, overwrite):
     if not items:
         return []
     arrivals = []
     for target, values in items:
-        if unknown := values.keys() - SAYABLE:
+        if unknown := {name for name in values.keys() - SAYABLE if not custom_fields.is_value(name)}:
             raise ValueError(f"not fields of a lead: {sorted(unknown)}")
         arrival = Arrival(
-            dict(values), at=at, origin=origin, overwrite=overwrite, lead_id=target.pk, actor_id=actor_id
+            dict(values), at=at, origin=origin, overwrite=overwrite, lead_id=target.pk, by=by
         )  # fmt: skip
         if isinstance(values.get("company"), Company):
             chosen = arrival.values.pop("company")
             arrival.company = {
-                column: getattr(chosen, column) for column in ("id", "name", "domain", *companies.FACTS)
+                column: getattr(chosen, column)
+                for column in ("id", "name", "domain", *companies.FACTS, "custom")
             }
             arrival.values["chosen_company"] = True
         arrivals.append(arrival)
@@ -154,7 +160,7 @@ def refuse_taken_addresses(arrivals):
         )
 
 
-def say_of_companies(items, *, origin, at, actor_id, overwrite):
+def say_of_companies(items, *, origin, at, by, overwrite):
     """Lock, weigh and write companies; then tell their people's scores and search texts."""
     if not items:
         return []
@@ -162,7 +168,7 @@ def say_of_companies(items, *, origin, at, actor_id, overwrite):
     companies.hold(rows, rows.keys())
     said = {}
     for target, values in items:
-        unknown = values.keys() - set(COMPANY_FIELDS)
+        unknown = {name for name in values.keys() - set(COMPANY_FIELDS) if not custom_fields.is_custom(name)}
         if unknown:
             raise ValueError(f"not fields of a company: {sorted(unknown)}")
         said.setdefault(target.pk, {}).update(values)
@@ -174,7 +180,7 @@ def say_of_companies(items, *, origin, at, actor_id, overwrite):
         made = survivorship.weigh(
             rows[number], values, origin=origin, at=at, overwrite=overwrite, history=history[number]
         )  # fmt: skip
-        changes += survivorship.change_rows(made, now=at, company_id=number, actor_id=actor_id)
+        changes += survivorship.change_rows(made, now=at, company_id=number, by=by)
     changed = sorted({change["company_id"] for change in changes if change["applied"]})
     companies.write([rows[number] for number in changed], now=at)
     if changed:

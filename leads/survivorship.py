@@ -8,6 +8,8 @@ from leads.rows import fetch, plain
 # A lower rank never overwrites a higher one; what it says is kept as a proposal.
 RANK = {"enrichment": 1, "import": 2, "person": 3, "rep": 4}
 
+CUSTOM = "custom."
+
 HISTORY = """
 SELECT {owner}_id, field, origin, occurred_at, applied, new FROM leads_fieldchange
 WHERE {owner}_id = ANY(%s) AND field = ANY(%s) ORDER BY occurred_at, id
@@ -34,15 +36,33 @@ class History:
         self.standing[field] = (origin, at)
 
     def outranks(self, field, origin, at):
-        """Whether the value in force stands against one by `origin` dated `at`."""
+        """Whether the value in force stands against one by `origin` dated `at`.
+
+        Nobody knows where a value without history came from: bought data does not replace it.
+        """
         current = self.standing.get(field)
         if current is None:
-            return False
+            return origin == "enrichment"
         return (RANK[current[0]], current[1]) > (RANK[origin], at)
 
 
 def is_empty(value):
     return value is None or value == ""
+
+
+def held(row, field):
+    """The value of a column, or of a custom field, `custom.<key>`."""
+    return row["custom"].get(field.removeprefix(CUSTOM)) if field.startswith(CUSTOM) else row[field]
+
+
+def put(row, field, value):
+    """Set it. `custom` is replaced and not changed, as rows may share one; an empty value is no value there."""
+    if not field.startswith(CUSTOM):
+        row[field] = value
+        return
+    key = field.removeprefix(CUSTOM)
+    rest = {name: kept for name, kept in row["custom"].items() if name != key}
+    row["custom"] = rest if is_empty(value) else rest | {key: value}
 
 
 def weigh(row, values, *, origin, at, overwrite, history, guarded=()):
@@ -53,8 +73,8 @@ def weigh(row, values, *, origin, at, overwrite, history, guarded=()):
     """
     changes = []
     for field, new in values.items():
-        old = row[field]
-        if old == new:
+        old = held(row, field)
+        if old == new or (is_empty(old) and is_empty(new)):
             continue
         stands = not is_empty(old) and (
             not overwrite or field in guarded or history.outranks(field, origin, at)
@@ -65,7 +85,7 @@ def weigh(row, values, *, origin, at, overwrite, history, guarded=()):
                 continue
             history.proposed.add(said)
         else:
-            row[field] = new
+            put(row, field, new)
             history.applied(field, origin, at)
         changes.append(Change(field, old, new, not stands, origin, at))
     return changes
@@ -89,8 +109,9 @@ def histories(owner, contested):
     return found
 
 
-def change_rows(changes, *, now, lead_id=None, company_id=None, actor_id=None):
-    """Rows of leads_fieldchange for Changes."""
+def change_rows(changes, *, now, lead_id=None, company_id=None, by=None):
+    """Rows of leads_fieldchange for Changes. `by`: their `actor_id` and `provider`."""
+    by = by or {"actor_id": None, "provider": ""}
     return [
         {
             "lead_id": lead_id,
@@ -102,7 +123,7 @@ def change_rows(changes, *, now, lead_id=None, company_id=None, actor_id=None):
             "recorded_at": now,
             "origin": change.origin,
             "applied": change.applied,
-            "actor_id": actor_id,
+            **by,
         }
         for change in changes
     ]
