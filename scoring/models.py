@@ -79,11 +79,12 @@ class ScoringModel(models.Model):
 
 
 class ModelVersion(models.Model):
-    """A set of rules and thresholds. Editable as a draft; read-only once publishing was asked for.
+    """A set of rules and thresholds. Editable as a draft only.
 
-    A trigger refuses changes of rules, thresholds and scale from then on, as scores were computed by them:
-    `scoring.publish.new_draft` copies them for the next version. While `publish_asked_at` is set, the version
-    is being filled; it becomes the model's current one by the flip.
+    From the review on, triggers refuse changes of rules, profiles, groups, caps, thresholds and scale: what was
+    approved is what was read, and what is published is what was approved. `scoring.approval.reopen` makes a draft of
+    it again; of a published one, `scoring.publish.new_draft` copies everything for the next version. While
+    `publish_asked_at` is set, the version is being filled; it becomes the model's current one by the flip.
     """
 
     class Status(models.TextChoices):
@@ -107,6 +108,10 @@ class ModelVersion(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    review_asked_at = models.DateTimeField(null=True, blank=True)
+    review_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     approved_by_marketing = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -137,6 +142,15 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(
                 fields=["model"], condition=Q(publish_asked_at__isnull=False), name="model_one_being_filled"
             ),
+            models.CheckConstraint(
+                condition=~Q(status="approved")
+                | Q(approved_by_marketing_at__isnull=False, approved_by_sales_at__isnull=False),
+                name="version_approved_by_both",
+            ),
+            models.CheckConstraint(
+                condition=Q(publish_asked_at=None) | Q(status__in=["approved", "superseded"]),
+                name="version_filled_once_approved",
+            ),
         ]
         ordering = ["model", "-number"]
         permissions = [
@@ -149,10 +163,7 @@ class ModelVersion(models.Model):
 
     @property
     def is_read_only(self):
-        return self.publish_asked_at is not None or self.status in (
-            self.Status.PUBLISHED,
-            self.Status.SUPERSEDED,
-        )
+        return self.status != self.Status.DRAFT
 
 
 class Publication(models.Model):

@@ -13,13 +13,24 @@ from django.db.models import Max
 from leads import doorbell, places
 from leads.models import Lead, Stage
 from leads.rows import fetch
-from scoring import ratings
+from scoring import ratings, starter
 from scoring.engine.rulebook import live_versions
-from scoring.models import ModelVersion, Publication, Rule, Scale, ScoringModel, Verdict
-from scoring.rescore import GATE, score_locked
+from scoring.models import (
+    ModelVersion,
+    Profile,
+    Publication,
+    Rule,
+    RuleGroup,
+    Scale,
+    ScoringModel,
+    Verdict,
+)
+from scoring.rescore import GATE, held_back, score_locked
 from scoring.rules import problems_of
 
 Status = ModelVersion.Status
+THRESHOLDS = ("mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement")
+SCALE_PARTS = ("ratings", "fit_bands", "engagement_bands", "cells")
 
 NEXT_LEADS = "SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
 CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
@@ -33,7 +44,7 @@ WHERE n.model_version_id = %(new)s AND (o.rating, o.verdict) IS DISTINCT FROM (n
 RETURNING lead_id
 """
 CALLED = """
-SELECT s.lead_id FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
+SELECT s.lead_id, s.verdict FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
 WHERE s.model_version_id = %(new)s AND s.verdict = ANY(%(verdicts)s) AND l.stage = ANY(%(lower)s)
   AND NOT (s.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s)
 """
@@ -48,25 +59,55 @@ class NotPublishable(ValueError):
 
 
 def new_draft(*, model, by, of=None):
-    """A draft with the rules, thresholds and scale of `of` (by default the current version), free to be edited."""
+    """A draft with everything that `of` holds (by default the current version), free to be edited.
+
+    `of` may be a version of another model: that is how a model is copied. Raises ValueError where there is none.
+    """
+    of = of or model.current_version or model.versions.first()
+    if of is None:
+        raise ValueError(f"{model} has no version to start from")
+    return first_draft(model=model, by=by, table=table_of(of))
+
+
+def first_draft(*, model, by, table=starter.EMPTY):
+    """A draft from a table of `scoring.starters`; by default without rules, on the scale that is shipped."""
     with transaction.atomic():
         model = ScoringModel.objects.select_for_update(no_key=True).get(pk=model.pk)
-        of = of or model.current_version or model.versions.first()
-        if of is None:
-            raise ValueError(f"{model} has no version to start from")
-        number = model.versions.aggregate(last=Max("number"))["last"] + 1
-        scale = Scale.objects.get(pk=of.scale_id)
-        scale.pk = None
-        scale.save(force_insert=True)
+        number = (model.versions.aggregate(last=Max("number"))["last"] or 0) + 1
         draft = ModelVersion.objects.create(
-            model=model, number=number, scale=scale, mql_fit=of.mql_fit, ready_fit=of.ready_fit,
-            ready_engagement=of.ready_engagement, created_by=by,
+            model=model, number=number, created_by=by, note=table.get("note", ""), **table["thresholds"],
+            scale=Scale.objects.create(**table["scale"] | {"name": f"{model} v{number}"[:100]}),
         )  # fmt: skip
-        rules = list(of.rules.all())
-        for rule in rules:
-            rule.pk, rule.version = None, draft
-        Rule.objects.bulk_create(rules)
+        linked = {
+            link: {row["name"]: part.objects.create(version=draft, position=n, **row) for n, row in enumerate(rows)}
+            for link, part, rows in (
+                ("profile", Profile, table.get("profiles", ())), ("group", RuleGroup, table.get("groups", ())),
+            )
+        }  # fmt: skip
+        Rule.objects.bulk_create(
+            Rule(
+                version=draft, position=position,
+                **rule | {link: of[rule[link]] for link, of in linked.items() if rule.get(link)},
+            )
+            for position, rule in enumerate(table.get("rules", ()), start=1)
+        )  # fmt: skip
     return draft
+
+
+def table_of(version):
+    """A version as a table like those of `scoring.starters`: rules name their profile and group."""
+    parts = [field.name for field in Rule._meta.fields if not field.is_relation]
+    return {
+        "thresholds": {name: getattr(version, name) for name in THRESHOLDS},
+        "scale": {name: getattr(version.scale, name) for name in SCALE_PARTS},
+        "profiles": list(version.profiles.values("name", "description")),
+        "groups": list(version.groups.values("name", "cap_points")),
+        "rules": [
+            {name: getattr(rule, name) for name in parts if name not in ("id", "position")}
+            | {"profile": rule.profile and rule.profile.name, "group": rule.group and rule.group.name}
+            for rule in version.rules.select_related("profile", "group")
+        ],
+    }
 
 
 def problems(version):
@@ -81,9 +122,10 @@ def problems(version):
 
 
 def ask_publish(*, version, by, at):
-    """Check the version and have it filled; `fill_published` flips to it when every lead has its new score.
+    """Have an approved version filled; `fill_published` flips to it when every lead has its new score.
 
-    A superseded version is rolled back to the same way. Asking twice is asking once. Raises NotPublishable.
+    A superseded version was approved and in force before: rolling back to it is asking for it again. Asking twice is
+    asking once. Raises NotPublishable, which names the side whose approval is missing.
     """
     with transaction.atomic():
         ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
@@ -97,15 +139,25 @@ def ask_publish(*, version, by, at):
             raise NotPublishable(
                 [f"Version {other.number} is being published: wait for it, or call it off first."]
             )
-        # First read-only, then checked: what is published is what was checked.
+        # Under the lock of its model nobody fills it, so its own lock waits for no filler.
+        version.refresh_from_db(from_queryset=ModelVersion.objects.select_for_update(no_key=True))
+        found = _unapproved(version) or problems(version)
+        if found:
+            raise NotPublishable(found)
         _save(
             version, publish_asked_at=at, published_by=by, filled_to=0, filled=0,
             to_fill=Lead.objects.filter(is_test=False).count(),
         )  # fmt: skip
-        found = problems(version)
-        if found:
-            raise NotPublishable(found)
         doorbell.ring("publish")
+
+
+def _unapproved(version):
+    if version.status in (Status.APPROVED, Status.SUPERSEDED):
+        return []
+    if version.status == Status.DRAFT:
+        return [f"{version} is a draft: ask marketing and sales to review it first."]
+    missing = [side for side in ("marketing", "sales") if getattr(version, f"approved_by_{side}_at") is None]
+    return [f"{version} waits for the approval of {' and '.join(missing)}."]
 
 
 def call_off(*, version):
@@ -114,8 +166,13 @@ def call_off(*, version):
     return bool(called_off.update(publish_asked_at=None))
 
 
-def publish(*, version, by, at):
-    """Ask, fill and flip in one go: for set-up and small installations."""
+def publish(*, version, by, at, approved=False):
+    """Ask, fill and flip in one go: for set-up, demo and tests. `approved` signs a draft as `by` for both sides."""
+    if approved:
+        ModelVersion.objects.filter(pk=version.pk, status=Status.DRAFT).update(
+            status=Status.APPROVED, approved_by_marketing=by, approved_by_marketing_at=at,
+            approved_by_sales=by, approved_by_sales_at=at,
+        )  # fmt: skip
     ask_publish(version=version, by=by, at=at)
     while ModelVersion.objects.filter(pk=version.pk, publish_asked_at__isnull=False).exists():
         fill_published(at=at)
@@ -172,11 +229,12 @@ def _let_follow(version, news, at):
         called = fetch(
             CALLED, {"new": version.pk, "verdicts": [str(v) for v in verdicts], "lower": lower, "at": at}
         )  # fmt: skip
-        if called:
+        lead_ids = {row[0] for row in called}
+        if stage == Stage.SALES_READY:
+            lead_ids -= held_back([row[0] for row in called if row[1] == Verdict.SALES_READY], at=at)
+        if lead_ids:
             reason = f"{stage.label} under {version.model} version {version.number}"
-            news |= places.advance_many(
-                lead_ids=sorted(row[0] for row in called), stage=stage, reason=reason, at=at
-            )
+            news |= places.advance_many(lead_ids=sorted(lead_ids), stage=stage, reason=reason, at=at)
     if news:
         places.ask_route(lead_ids=sorted(news), at=at)
 

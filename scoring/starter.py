@@ -183,6 +183,9 @@ SCALE = {
     },
 }  # fmt: skip
 
+# What a model without rules begins with; `scoring.starters` holds tables of the same shape.
+EMPTY = {"thresholds": THRESHOLDS, "scale": SCALE}
+
 
 def create_starter_model(apps=None):
     """The starter model, published at once: for a database that has no leads yet. It routes unless another does.

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from leads.admin_parts import Admin
-from scoring import publish
-from scoring.admin.versions import EDITABLE
-from scoring.models import ModelVersion, Scale, ScoringModel
+from scoring import approval, publish
+from scoring.models import ModelVersion, ScoringModel
 
 
 class ScoringModelForm(forms.ModelForm):
@@ -28,17 +27,6 @@ class ScoringModelForm(forms.ModelForm):
         if wanted and other:
             raise forms.ValidationError(f"“{other}” decides now. Take it off there first.")
         return wanted
-
-
-def first_draft(model, *, by):
-    """Version 1 of a new model: no rules yet, on a copy of the newest scale in use."""
-    scale = Scale.objects.order_by("-pk").first()
-    if scale is None:
-        raise PermissionDenied("Make a rating scale first.")
-    scale.pk = None
-    scale.name = f"{model}: ratings"[:100]
-    scale.save(force_insert=True)
-    return ModelVersion.objects.create(model=model, number=1, scale=scale, created_by=by)
 
 
 @admin.register(ScoringModel)
@@ -86,18 +74,18 @@ class ScoringModelAdmin(Admin):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def edit(self, request, pk):
-        """Open the draft of a model; make one where there is none."""
+        """Open the version that is being worked on; make a draft where there is none."""
         if not request.user.has_perm("scoring.change_modelversion"):
             raise PermissionDenied
         model = get_object_or_404(ScoringModel, pk=pk)
-        draft = model.versions.filter(status=EDITABLE, publish_asked_at=None).first()
-        if draft is None and model.versions.exists():
-            draft = publish.new_draft(model=model, by=request.user)
-        draft = draft or first_draft(model, by=request.user)
+        draft = model.versions.filter(status__in=approval.OPEN).first()
+        if draft is None:
+            begin = publish.new_draft if model.versions.exists() else publish.first_draft
+            draft = begin(model=model, by=request.user)
         return redirect("admin:scoring_modelversion_change", draft.pk)
 
     def response_add(self, request, obj, post_url_continue=None):
         """A new model starts with a draft to write rules into, on the scale of the model that routes."""
-        draft = first_draft(obj, by=request.user)
+        draft = publish.first_draft(model=obj, by=request.user)
         messages.success(request, f"{obj.name} has its first draft. Add rules, then publish it.")
         return redirect("admin:scoring_modelversion_change", draft.pk)

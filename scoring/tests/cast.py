@@ -57,6 +57,15 @@ def current(*rules, **options):
     return version
 
 
+def approved(version):
+    """The version, signed by both sides: what it takes to be published."""
+    ModelVersion.objects.filter(pk=version.pk, status="draft").update(
+        status="approved", approved_by_marketing_at=NOW, approved_by_sales_at=NOW
+    )
+    version.refresh_from_db()
+    return version
+
+
 def fit(points, **condition):
     return {"kind": "fit", "points": points, "condition": {"is": "lead_field", **condition}}
 

@@ -127,6 +127,7 @@ def test_edit_opens_one_draft(client, marketer):
 
 def test_publishing_shows_how_far_it_is_until_the_flip(client, marketer, version):
     Lead.objects.create(email="vp@example.com", job_title="VP", created_at=cast.NOW, updated_at=cast.NOW)
+    cast.approved(version)
     here = reverse("admin:scoring_modelversion_change", args=[version.pk])
     progress = reverse("admin:scoring_modelversion_progress", args=[version.pk])
     assert client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk])).url == here
@@ -144,14 +145,16 @@ def test_publishing_shows_how_far_it_is_until_the_flip(client, marketer, version
 
 
 def test_publishing_can_be_called_off(client, marketer, version):
+    cast.approved(version)
     client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk]))
     client.post(reverse("admin:scoring_modelversion_call_off", args=[version.pk]))
     version.refresh_from_db()
-    assert (version.status, version.publish_asked_at) == ("draft", None)
+    assert (version.status, version.publish_asked_at) == ("approved", None)
 
 
 def test_what_keeps_it_from_being_published_is_said(client, marketer, version):
     version.rules.all().delete()
+    cast.approved(version)
     answer = client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk]), follow=True)
     assert "Add at least one rule." in answer.content.decode()
 

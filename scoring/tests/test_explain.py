@@ -114,7 +114,7 @@ def test_a_past_instant_is_replayed_with_what_was_known_then():
     set_fields(lead=sarah, values={"role": "user", "country": "FR"}, origin="rep", at=NOW - 8 * DAY)
     set_fields(company=sarah.company, values={"relationship": "competitor"}, origin="rep", at=NOW - 8 * DAY)
     did(sarah, "page_view", "/pricing", ago=12 * DAY, received_at=NOW - 7 * DAY)  # came in late
-    publish(version=draft(fit(1, field="email", op="known")), by=None, at=NOW - 6 * DAY)
+    publish(version=draft(fit(1, field="email", op="known")), by=None, at=NOW - 6 * DAY, approved=True)
 
     then = explain(lead=sarah, at=NOW - 9 * DAY)
     assert (then.fit, then.engagement, then.rating, then.verdict) == (32, 5, stood.rating, "mql")

@@ -15,7 +15,7 @@ from leads.models import Lead
 from scoring.models import ModelVersion, Score, ScoreChange
 from scoring.publish import ask_publish, fill_published
 from scoring.rescore import rescore_due
-from scoring.tests.cast import activity, current, draft
+from scoring.tests.cast import activity, approved, current, draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEADS = 2000
@@ -73,7 +73,7 @@ def test_scoring(crowd):
 def test_filling(crowd):
     current(activity(5, "page_view"))
     version = draft(activity(7, "page_view"))
-    ask_publish(version=version, by=None, at=timezone.now())
+    ask_publish(version=approved(version), by=None, at=timezone.now())
     killed_after(3, "fill_published(at=timezone.now(), batch=100)")
     filling = ModelVersion.objects.get(pk=version.pk)
     assert filling.publish_asked_at and filling.status == "draft"

@@ -16,7 +16,7 @@ from scoring.publish import (
     publish,
 )
 from scoring.queries import routing_scores
-from scoring.rescore import rescore_due
+from scoring.rescore import rescore, rescore_due
 from scoring.tests.cast import (
     DAY,
     DECISION_MAKER,
@@ -25,6 +25,7 @@ from scoring.tests.cast import (
     PRICING,
     SECOND,
     activity,
+    approved,
     current,
     did,
     draft,
@@ -61,11 +62,11 @@ def test_it_works(marta, leads):
     second = new_draft(model=first.model, by=marta)
     assert [rule.name for rule in second.rules.all()] == [rule.name for rule in first.rules.all()]
     Rule.objects.create(version=second, **DECISION_MAKER | {"name": "Decides"})
-    ask_publish(version=second, by=marta, at=NOW)
+    ask_publish(version=approved(second), by=marta, at=NOW)
     assert seen(leads) == [(0, 10)] * 6
     assert fill_published(at=NOW, batch=4)
     second.refresh_from_db()
-    assert (second.filled, second.to_fill, second.status) == (4, 6, "draft")
+    assert (second.filled, second.to_fill, second.status) == (4, 6, "approved")
     assert seen(leads) == [(0, 10)] * 6  # readers see the old scores until the flip
     assert fill_published(at=NOW, batch=4)
     assert fill_published(at=NOW, batch=4)
@@ -84,7 +85,7 @@ def test_the_flip_tells_routing_and_raises_stages(marta, leads):
     Lead.objects.update(route_at=None)
     second = new_draft(model=first.model, by=marta)
     Rule.objects.create(version=second, **DECISION_MAKER | {"name": "Decides"})
-    publish(version=second, by=marta, at=NOW)
+    publish(version=second, by=marta, at=NOW, approved=True)
     deciders = {who.pk for who in leads[1::2]}
     assert {who.pk for who in Lead.objects.filter(route_at=NOW)} == deciders
     assert {who.pk for who in Lead.objects.filter(stage="mql")} == deciders
@@ -96,7 +97,7 @@ def test_the_flip_tells_routing_and_raises_stages(marta, leads):
 
 def test_rolling_back_is_publishing_the_old_one_again(marta, leads):
     first, second = current(PRICING), draft(DECISION_MAKER)
-    publish(version=second, by=marta, at=NOW)
+    publish(version=second, by=marta, at=NOW, approved=True)
     did(leads[0], "page_view", "/pricing", ago=SECOND)
     publish(version=first, by=marta, at=NOW)
     first.refresh_from_db(), second.refresh_from_db()
@@ -110,7 +111,7 @@ def test_rolling_back_is_publishing_the_old_one_again(marta, leads):
 
 def test_what_is_rescored_while_filling_is_rescored_for_both(marta, leads):
     first, second = current(PRICING), draft(activity(2, "page_view", "/pricing"))
-    ask_publish(version=second, by=marta, at=NOW)
+    ask_publish(version=approved(second), by=marta, at=NOW)
     fill_published(at=NOW, batch=3)
     did(leads[0], "page_view", "/pricing", ago=SECOND)  # filled already
     did(leads[5], "page_view", "/pricing", ago=SECOND)  # not yet
@@ -126,7 +127,7 @@ def test_what_is_rescored_while_filling_is_rescored_for_both(marta, leads):
 def test_published_is_read_only(marta):
     version = draft(PRICING)
     rule = version.rules.get()
-    ask_publish(version=version, by=marta, at=NOW)
+    ask_publish(version=approved(version), by=marta, at=NOW)
 
     def refused(action):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -145,7 +146,7 @@ def test_published_is_read_only(marta):
 
 
 def test_asking_twice_is_asking_once_and_one_at_a_time(marta):
-    one, other = draft(PRICING), draft(DECISION_MAKER)
+    one, other = approved(draft(PRICING)), approved(draft(DECISION_MAKER))
     ask_publish(version=one, by=marta, at=NOW)
     ask_publish(version=one, by=None, at=NOW + DAY)
     one.refresh_from_db()
@@ -181,7 +182,7 @@ def test_asking_twice_is_asking_once_and_one_at_a_time(marta):
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(rule, problem):
-    version = draft(rule, HAND_RAISE)
+    version = approved(draft(rule, HAND_RAISE))
     with pytest.raises(NotPublishable, match=problem):
         ask_publish(version=version, by=None, at=NOW)
     version.refresh_from_db()
@@ -197,5 +198,21 @@ def test_thresholds_rules_and_scale_are_checked():
 
 def test_the_first_version_of_a_model_is_news_to_all(leads):
     version = draft(PRICING, model=test_model())
-    publish(version=version, by=None, at=NOW)
+    publish(version=version, by=None, at=NOW, approved=True)
     assert Lead.objects.filter(route_at=NOW).count() == 6
+
+
+def test_a_new_version_raises_no_recycled_lead_before_its_date():
+    current(DECISION_MAKER, PRICING)
+    kept, free = lead("kept@x.example", role="decision maker"), lead("free@x.example", role="decision maker")
+    for who in (kept, free):
+        did(who, "page_view", "/pricing", ago=DAY)
+    did(kept, "recycled", ago=DAY, engagement=False, properties={"until": (NOW + DAY).isoformat()})
+    rescore(lead_ids=[kept.pk, free.pk], at=NOW)
+    new = draft(DECISION_MAKER, PRICING, model=test_model(), ready_engagement=5)
+    publish(version=new, by=None, at=NOW, approved=True)
+    assert set(Score.objects.filter(model_version=new).values_list("verdict", flat=True)) == {"sales_ready"}
+    assert dict(Lead.objects.values_list("email", "stage")) == {
+        "kept@x.example": "mql",
+        "free@x.example": "sales_ready",
+    }

@@ -14,7 +14,7 @@ from leads.models import Activity, Lead
 from scoring.models import ModelVersion, Publication, Score
 from scoring.publish import NotPublishable, ask_publish, fill_published, new_draft, publish
 from scoring.rescore import age_due, rescore, rescore_due
-from scoring.tests.cast import DAY, PRICING, activity, current, draft, lead
+from scoring.tests.cast import DAY, PRICING, activity, approved, current, draft, lead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VIEWS = activity(1, "page_view")
@@ -144,7 +144,7 @@ def test_two_scorers_never_take_the_same_lead(people):
 def test_writers_and_scorers_while_a_version_is_filled(people):
     first, second = current(VIEWS), draft(activity(2, "page_view"))
     stop = threading.Event()
-    ask_publish(version=second, by=None, at=timezone.now())
+    ask_publish(version=approved(second), by=None, at=timezone.now())
     slow_filler = until(stop, lambda: fill_published(at=timezone.now(), batch=2) and time.sleep(0.05))
     scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
     with at_once(*[writer(people, stop) for _ in range(3)], scorer, slow_filler):
@@ -169,7 +169,7 @@ def test_at_the_flip_nothing_is_stale(people):
         scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
 
         def publisher(mine=draft_version, done=stop):
-            publish(version=mine, by=None, at=timezone.now())
+            publish(version=mine, by=None, at=timezone.now(), approved=True)
             done.set()
 
         with at_once(writer(people, stop), scorer, publisher):
@@ -181,7 +181,7 @@ def test_at_the_flip_nothing_is_stale(people):
 
 def test_two_publishers_leave_exactly_one_version_published(people):
     current(VIEWS)
-    one, other = draft(activity(2, "page_view")), draft(activity(3, "page_view"))
+    one, other = (approved(draft(activity(points, "page_view"))) for points in (2, 3))
     barrier = threading.Barrier(2)
     refused = []
 
@@ -217,7 +217,7 @@ def fill_and_be_interrupted():
 def test_a_killed_publisher_is_resumed_where_it_stood(people):
     current(VIEWS)
     version = draft(PRICING)
-    ask_publish(version=version, by=None, at=timezone.now())
+    ask_publish(version=approved(version), by=None, at=timezone.now())
     fill_published(at=timezone.now(), batch=8)
     with pytest.raises(KeyboardInterrupt):
         fill_and_be_interrupted()
