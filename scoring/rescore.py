@@ -72,6 +72,16 @@ FROM changed
 WRITE_TYPES = (
     "bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[], bigint[], timestamptz"
 )
+# Recycled by sales until a date that has not come: the log keeps it with the recycling.
+HELD_BACK = """
+SELECT w.id FROM unnest(%(ids)s::bigint[]) AS w(id)
+CROSS JOIN LATERAL (
+  SELECT a.properties->>'until' AS until FROM leads_activity a
+  WHERE a.lead_id = w.id AND NOT a.engagement AND a.occurred_at <= %(at)s
+    AND a.touchpoint_id = ANY(ARRAY(SELECT id FROM leads_touchpoint WHERE kind = 'recycled'))
+  ORDER BY a.occurred_at DESC, a.id DESC LIMIT 1
+) latest WHERE latest.until::timestamptz > %(at)s
+"""
 FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
@@ -181,14 +191,20 @@ def _let_follow(book, leads, scores, news, at):
     moved = set()
     for verdict, stage in STAGE_OF.items():
         called = (scores.verdict == verdict) & (leads.stage < facts.STAGES.index(stage))
-        if verdict == SALES_READY:  # recycled until a date: before it only a hand-raise passes again
+        if verdict == SALES_READY:  # parked or recycled until a date: before it only a hand-raise passes again
             called &= leads.parked_until <= micros(at)
+            called &= ~np.isin(leads.ids, list(held_back(leads.ids[called].tolist(), at=at)))
         chosen = np.flatnonzero(called)
         if len(chosen):
             reasons = {int(leads.ids[i]): _reason(book, scores, i) for i in chosen}
             moved |= places.advance_many(lead_ids=list(reasons), stage=stage, reason=reasons, at=at)
     if news or moved:
         places.ask_route(lead_ids=sorted(news | moved), at=at)
+
+
+def held_back(lead_ids, *, at):
+    """Those of the leads that were recycled until a date after `at`, as a set."""
+    return {row[0] for row in fetch(HELD_BACK, {"ids": lead_ids, "at": at})} if lead_ids else set()
 
 
 def _reason(book, scores, i):

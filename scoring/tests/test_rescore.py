@@ -245,3 +245,34 @@ def test_a_batch_takes_no_more_statements_than_one():
     with CaptureQueriesContext(connection) as queries:
         assert rescore_due(at=NOW) == 20
     assert len([q for q in queries if "SAVEPOINT" not in q["sql"]]) == 5
+
+
+def recycled(who, until, *, ago=1 * DAY):
+    did(who, "recycled", ago=ago, engagement=False, properties={"until": until.isoformat()})
+
+
+@pytest.mark.parametrize("place", [Place.NURTURE, Place.PARKED, Place.SCORING])
+def test_a_recycled_lead_keeps_its_stage_until_its_date_wherever_it_is(place):
+    """Points alone do not raise it before; a request does, and so does the day itself."""
+    current(DECISION_MAKER, PRICING, HAND_RAISE)
+    sarah = lead(role="decision maker")
+    Lead.objects.filter(pk=sarah.pk).update(
+        place=place, wake_at=NOW if place == "parked" else None, stage="mql"
+    )
+    recycled(sarah, NOW - 30 * DAY, ago=90 * DAY)
+    recycled(sarah, NOW + DAY)
+    for days in (0, 0.1, 0.2):
+        did(sarah, "page_view", "/pricing", ago=days * DAY)
+    rescore(lead_ids=[sarah.pk], at=NOW)
+    assert (Score.objects.get(lead=sarah).verdict, stage_of(sarah)) == ("sales_ready", "mql")
+    rescore(lead_ids=[sarah.pk], at=NOW + DAY)
+    assert stage_of(sarah) == "sales_ready"
+
+
+def test_a_recycled_lead_that_asks_is_raised_at_once():
+    current(DECISION_MAKER, PRICING, HAND_RAISE)
+    sarah = lead(role="decision maker")
+    recycled(sarah, NOW + DAY)
+    did(sarah, "hand_raise", "quote")
+    rescore(lead_ids=[sarah.pk], at=NOW)
+    assert stage_of(sarah) == "sales_ready"
