@@ -1,0 +1,301 @@
+"""The scoring engine against the physical limit, and against the loop one would write first.
+
+`python -m bench scoring [--leads 1000000]`. The limit is a hash aggregate of all activities by lead and a heap-only
+update of every score row: nobody who reads the log and writes the scores does it with less. CPU is that of the
+backend and of this process; other work on the machine stretches wall time, and ratios by some 20 %.
+"""
+
+import argparse
+import math
+import os
+import random
+import statistics
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from bench import stack
+from bench.crowd import crowd
+from bench.figures import figure, percentile
+from bench.grown_model import loop, rules
+
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+SMALL = 100_000  # leads
+SAMPLE = 200  # leads that the loop scores
+ONES = 300  # re-scores of a single lead
+FLAGS = argparse.ArgumentParser(prog="python -m bench scoring")
+FLAGS.add_argument("--leads", type=int, default=SMALL)
+
+
+def main():
+    leads = FLAGS.parse_args().leads
+    with stack.servers():
+        stack.setup_django()
+        sql("SET max_parallel_workers_per_gather = 0")  # whatever is spent is spent by one backend
+        at = now()
+        add_leads(0, min(leads, SMALL), at)
+        first = {SMALL: publication(at).cpu}
+        if leads > SMALL:
+            add_leads(SMALL, leads, at)
+            first[leads] = publication(at).cpu
+            growth("scoring_growth_in_leads", first, goal=1.0)
+        full = against_the_limit(leads, at)
+        against_the_loop(leads, at, full)
+        one_lead(leads, at)
+        the_agers_day(leads, at, full)
+        live_counts(at)
+        growth(
+            "scoring_growth_in_rules",
+            {n: publication(at, rules(fit=n * 2 // 5, activity=n - n * 2 // 5 - 6)).cpu for n in (10, 80)},
+            goal=0.2,
+        )
+        # The lab's preview (scoring.trial) belongs here as soon as there is one.
+        figure("scoring_memory", ours=peak_memory(), yardstick=500, unit="MB of the largest process")
+
+
+# Measuring
+
+
+class Cost:
+    """CPU s (backend and this process) and wall s of a block."""
+
+    def __enter__(self):
+        self.started = cpu(), time.monotonic()
+        return self
+
+    def __exit__(self, *failure):
+        self.cpu = cpu() - self.started[0]
+        self.wall = time.monotonic() - self.started[1]
+
+
+def cpu():
+    return time.process_time() + backend_cpu()
+
+
+def backend_cpu():
+    fields = Path(f"/proc/{backend()}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK
+
+
+def backend():
+    return sql("SELECT pg_backend_pid()")[0][0]
+
+
+def peak_memory():
+    """MB that this process or the backend, with the shared buffers it touched, ever occupied."""
+    peaks = [
+        int(line.split()[1]) / 1024
+        for pid in ("self", backend())
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return max(peaks)
+
+
+def growth(name, costs, *, goal):
+    """The exponent with which CPU grows from the smaller to the larger case; `costs` is {size: CPU s}."""
+    (small, low), (large, high) = sorted(costs.items())
+    exponent = math.log(high / low) / math.log(large / small)
+    figure(
+        name,
+        ours=exponent,
+        yardstick=goal,
+        unit="exponent of CPU",
+        cpu={n: round(c, 2) for n, c in costs.items()},
+    )
+
+
+def sql(statement, params=()):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def now():
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+# What is measured
+
+
+def add_leads(first, last, at):
+    started = time.monotonic()
+    crowd(first=first, last=last, at=at)
+    print(f"# {last:,} leads after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def publication(at, given=None):
+    """The Cost of asking, filling every lead and flipping to a version of `given` rules."""
+    from scoring.models import ModelVersion
+    from scoring.publish import publish
+    from scoring.tests.cast import draft
+
+    more = ModelVersion.objects.count()  # other points than before, so that every row differs
+    version = draft(*(given or rules(more=more)))
+    sql("VACUUM")
+    with Cost() as spent:
+        publish(version=version, by=None, at=at, approved=True)
+    sql("VACUUM ANALYZE scoring_score")
+    return spent
+
+
+def against_the_limit(leads, at):
+    """CPU s of a whole publication, which writes every row, in units of the limit."""
+    from scoring.models import ModelVersion
+
+    full = publication(at)
+    version = ModelVersion.objects.get(status="published", model__slug="test")
+    reads = []
+    for _ in range(3):
+        with Cost() as spent:
+            sql(
+                "SELECT count(*) FROM (SELECT lead_id, count(*), max(occurred_at) FROM leads_activity GROUP BY lead_id) x"
+            )
+        reads.append(spent.cpu)
+    before = hot_updates()
+    with Cost() as write:
+        sql(
+            "UPDATE scoring_score SET as_of = as_of + interval '1 second' WHERE model_version_id = %s",
+            [version.pk],
+        )
+    sql("SELECT pg_stat_force_next_flush()")
+    hot = hot_updates() - before
+    limit = statistics.median(reads) + write.cpu
+    figure(
+        "scoring_full", ours=full.cpu, yardstick=limit, unit="CPU s", leads_per_s=round(leads / full.wall),
+        wall=round(full.wall, 2), hash_aggregate=round(statistics.median(reads), 2), hot_update=round(write.cpu, 2),
+        hot_share=round(hot / leads, 3), written=sql("SELECT count(*) FROM scoring_score WHERE model_version_id = %s", [version.pk])[0][0],
+    )  # fmt: skip
+    sql("VACUUM ANALYZE scoring_score")
+    return full.cpu
+
+
+def hot_updates():
+    return sql(
+        "SELECT n_tup_hot_upd + pg_stat_get_xact_tuples_hot_updated(relid) FROM pg_stat_user_tables WHERE relname = 'scoring_score'"
+    )[0][0]
+
+
+def against_the_loop(leads, at, full):
+    """CPU s per lead of the loop over leads and rules, in units of ours."""
+    from scoring.models import ModelVersion
+
+    version = ModelVersion.objects.get(status="published", model__slug="test")
+    lead_ids = random.Random(1).sample(range(1, leads), SAMPLE)
+    with Cost() as spent:
+        loop(lead_ids, version=version, at=at)
+    figure(
+        "scoring_loop", ours=spent.cpu / SAMPLE, yardstick=full / leads, unit="CPU s per lead", sample=SAMPLE
+    )
+    from scoring.rescore import rescore
+
+    rescore(lead_ids=lead_ids, at=at)  # the loop has spoilt them
+
+
+def one_lead(leads, at):
+    """Median ms of re-scoring one lead, which stays as it is or has done something, against fetching its rows."""
+    from leads.activities import record
+    from leads.models import Activity, Lead
+    from scoring.rescore import rescore
+
+    lead_ids = random.Random(2).sample(range(1, leads), ONES)
+    sql(
+        "PREPARE one_lead (bigint) AS SELECT l.*, c.* FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE l.id = $1"
+    )
+    sql(
+        "PREPARE its_log (bigint) AS SELECT occurred_at, touchpoint_id FROM leads_activity WHERE lead_id = $1 ORDER BY occurred_at"
+    )
+
+    def rows(lead_id):
+        sql("EXECUTE one_lead (%s)", [lead_id])
+        sql("EXECUTE its_log (%s)", [lead_id])
+
+    def orm(lead_id):
+        Lead.objects.select_related("company").get(pk=lead_id)
+        list(Activity.objects.filter(lead=lead_id).order_by("occurred_at"))
+
+    def ours(lead_id):
+        rescore(lead_ids=[lead_id], at=at)
+
+    ways = {"rows": rows, "orm": orm, "ours": ours}
+    taken = {name: [] for name in [*ways, "changed"]}
+    for lead_id in lead_ids[:20]:  # statements are planned, pages are warm
+        ours(lead_id), rows(lead_id)
+    for lead_id in lead_ids:  # in turns, so that a noisy machine hits all alike
+        for name, way in ways.items():
+            taken[name].append(milliseconds(way, lead_id))
+        record(lead=Lead(pk=lead_id), kind="page_view", asset="/pricing/1", at=at)
+        taken["changed"].append(milliseconds(ours, lead_id))
+    median = {name: statistics.median(values) for name, values in taken.items()}
+    for name, yardstick in (("ours", "rows"), ("changed", "rows"), ("ours", "orm"), ("changed", "orm")):
+        figure(
+            f"scoring_one_{'lead' if name == 'ours' else 'event'}_against_{yardstick}", ours=median[name],
+            yardstick=median[yardstick], unit="ms", p95=round(percentile(taken[name], 0.95), 2),
+        )  # fmt: skip
+
+
+def milliseconds(way, *args):
+    started = time.perf_counter()
+    way(*args)
+    return 1000 * (time.perf_counter() - started)
+
+
+def the_agers_day(leads, at, full):
+    """24 hours in which nothing happens but time: what the ager costs, and whether it missed anything."""
+    from scoring.rescore import age_due, rescore, rescore_due
+
+    touched = 0
+    sql("UPDATE leads_lead SET rescore_at = NULL WHERE rescore_at IS NOT NULL")
+    sql("VACUUM ANALYZE leads_lead")
+    with Cost() as spent:
+        for hour in range(1, 25):
+            touched += age_due(at=at + timedelta(hours=hour))
+            while rescore_due(at=at + timedelta(hours=hour)):
+                pass
+    end, missed = at + timedelta(hours=24), 0
+    for first in range(1, leads, 5000):
+        missed += rescore(lead_ids=range(first, min(first + 5000, leads)), at=end)
+    figure(
+        "scoring_agers_day", ours=spent.cpu, yardstick=full, unit="CPU s", touched=touched,
+        touched_share=round(touched / leads, 4), missed=missed,
+    )  # fmt: skip
+    if missed:
+        raise SystemExit(f"{missed} scores were no longer true after a day")
+
+
+COUNTED = {
+    "field": {"all": [{"is": "company_field", "field": "size", "op": "at_least", "value": 200}, {"is": "lead_field", "field": "job_title", "op": "contains", "value": "vp"}]},
+    "behaviour": {"is": "did", "kind": "page_view", "asset": "/pricing", "times": 2, "days": 14},
+    "both": {"all": [
+        {"is": "company_field", "field": "size", "op": "at_least", "value": 200},
+        {"is": "did", "kind": "page_view", "asset": "/product", "times": 3, "days": 90},
+        {"none": [{"is": "company_field", "field": "relationship", "op": "equals", "value": "competitor"}]},
+    ]},
+    "quiet": {"is": "did_nothing", "days": 60},
+}  # fmt: skip
+
+
+def live_counts(at):
+    """Ms of the count beside a condition that is being built: the worst condition's median, and p95 of all."""
+    from leads.criteria.matching import count
+
+    medians, everything = {}, []
+    for name, tree in COUNTED.items():
+        taken = [milliseconds(lambda tree=tree: count(tree, at=at)) for _ in range(12)]
+        medians[name] = round(statistics.median(taken))
+        everything += taken
+    figure(
+        "scoring_live_count",
+        ours=percentile(everything, 0.95),
+        yardstick=300,
+        unit="ms, p95",
+        medians=medians,
+    )
+
+
+if __name__ == "__main__":
+    main()
