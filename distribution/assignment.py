@@ -35,9 +35,12 @@ class Turns:
         )
         self.moved = set()
 
-    def next(self, queue_id):
-        """The rep who was served longest ago and may be given one now, or None; their turn is taken."""
-        seats = [seat for seat in self.seats if seat.queue_id == queue_id]
+    def next(self, queue_id, *, but=()):
+        """The rep who was served longest ago and may be given one now, or None; their turn is taken.
+
+        `but`: ids of reps who are passed over.
+        """
+        seats = [seat for seat in self.seats if seat.queue_id == queue_id and seat.rep_id not in but]
         free = [seat for seat in seats if is_present(seat.rep, self.at) and self.has_room(seat.rep)]
         if not free:
             return None

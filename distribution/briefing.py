@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.formats import date_format
 
-from distribution.facts import ASKED, LATEST, events
-from distribution.followup import MAX_ATTEMPTS
 from distribution.models import CompanyOwner, Feedback, Handoff, Opportunity
+from distribution.opening import what_to_say
 from leads import consent
 from leads.models import Lead, Place
-from nurturing.queries import positions
+from nurturing.models import Step
+from nurturing.queries import WORDS, positions
 from scoring.queries import routing_scores
 
 WITHHELD = (
@@ -25,7 +26,9 @@ class Brief:
     handoff: Handoff | None = None  # the open one, else the latest, else None
     is_open: bool = False
     score: object = None  # scoring.queries.ScoreRow or None
+    program: str = ""  # "Welcome, step 2 of 3, next mail Tue 3 Mar 09:00"; "" outside a program
     where_now: str = ""  # "Sales: Rita Rep", "Nurture: Welcome, step 2 of 3, …", "Parked until …"
+    ask_again: datetime | None = None  # recycled: before this only a hand-raise passes to sales again
     next_step: str = ""
     next_due: datetime | None = None
     flags: list = field(default_factory=list)  # warnings, in words
@@ -37,7 +40,7 @@ class Brief:
     opportunities: list = field(default_factory=list)  # of this lead and of its company, newest first
     feedback: object = None
     owner_of_company: object = None  # Rep or None
-    refusals: list = field(default_factory=list)  # "No phone calls: …", "No mail: …", "No marketing mail: …"
+    closed: dict = field(default_factory=dict)  # of CLOSED: key → why not
 
 
 def brief(lead, *, user, at):
@@ -50,58 +53,76 @@ def brief(lead, *, user, at):
     rows = list(rows[:20])
     row = next((row for row in rows if row.status in Handoff.OPEN), rows[0] if rows else None)
     result = Brief(handoff=row, is_open=row is not None and row.status in Handoff.OPEN)
-    result.where_now = where_now(lead, row, at)
+    result.closed = closed(lead)
+    result.program = program_words(lead, result.closed)
+    result.where_now = where_now(lead, row, result.program)
     if result.is_open and row.queue.is_review:
         result.withheld = WITHHELD
         return result
     result.score = routing_scores([lead.pk]).get(lead.pk)
-    result.refusals = refusals(lead)
     result.colleagues = colleagues(lead)
     result.opportunities = opportunities(lead)
     result.owner_of_company = owner_of(lead.company_id)
-    result.opening, result.questions = what_to_say(lead, at)
     if row is not None:
-        about_handoff(result, row)
+        about_handoff(result, row, at)
+    result.opening, result.questions = what_to_say(lead, result, at)
     return result
 
 
-def about_handoff(result, row):
+def about_handoff(result, row, at):
     result.flags = list(row.flags)
     result.feedback = Feedback.objects.filter(handoff=row).first()
     if not result.is_open:
+        if row.recycle_until and row.recycle_until > at:
+            result.ask_again, result.next_due = row.recycle_until, row.recycle_until
+            result.next_step = f"{back_words(row)}, ask again on {day(row.recycle_until)}"
         return
     result.follow_ups = list(row.follow_ups.filter(done_at__isnull=True).order_by("due_at", "id"))
     result.next_step, result.next_due = next_step(row, result.follow_ups[0] if result.follow_ups else None)
-    if row.attempts >= MAX_ATTEMPTS and row.progress == Handoff.Progress.ATTEMPTING:
+    if row.attempts >= row.MAX_ATTEMPTS and row.progress == Handoff.Progress.ATTEMPTING:
         result.suggestion = f"{row.attempts} unanswered attempts: recycle as unresponsive."
 
 
 def next_step(row, follow_up):
-    """(words, due or None) of what its rep has to do next in an open hand-off."""
+    """(words, due or None) of what its rep has to do next in a hand-off."""
+    if row.status not in Handoff.OPEN:
+        return "Ask again", row.recycle_until
     if row.status == Handoff.Status.WAITING:
         return "Accept", row.respond_by
-    if row.first_response_at is None and row.respond_by is not None:
+    progress = Handoff.Progress
+    if row.progress == progress.NEW and row.first_response_at is None and row.respond_by is not None:
         return "First response", row.respond_by
     if follow_up is not None:
         return follow_up.note or "Follow up", follow_up.due_at
-    progress = Handoff.Progress
     if row.progress == progress.ATTEMPTING:
-        left = row.attempts < MAX_ATTEMPTS
-        return (f"Attempt {row.attempts + 1} of {MAX_ATTEMPTS}" if left else "Recycle as unresponsive?"), None
+        left = row.attempts < row.MAX_ATTEMPTS
+        return (
+            f"Attempt {row.attempts + 1} of {row.MAX_ATTEMPTS}" if left else "Recycle as unresponsive?"
+        ), None
     words = {
+        progress.NEW: "Make contact",
         progress.MEETING: "Plan what follows the meeting",
         progress.OPPORTUNITY: "Opportunity: won or lost?",
     }
     return words.get(row.progress, "Plan the next step"), None
 
 
-def where_now(lead, row, at):
+def back_words(row):
+    """Where a recycled lead went; its place may have changed since."""
+    place = row.lead.place
+    return {Place.NURTURE: "Back in nurture", Place.PARKED: "Parked"}.get(place, "Back with marketing")
+
+
+def day(moment):
+    return date_format(timezone.localtime(moment), "j M Y")
+
+
+def where_now(lead, row, program):
     """The place with its owner, in words."""
     if lead.place == Place.SALES and row is not None:
         return f"Sales: {row.owner}" if row.owner else f"Sales: waiting in {row.queue}"
     if lead.place == Place.NURTURE:
-        position = positions([lead.pk]).get(lead.pk)
-        return f"Nurture: {position}" if position else "Nurture"
+        return f"Nurture: {program}" if program else "Nurture"
     if lead.place == Place.PARKED:
         return f"Parked until {date_format(lead.wake_at, 'j F Y')}: {lead.place_reason}"
     if lead.place == Place.DISQUALIFIED:
@@ -109,17 +130,33 @@ def where_now(lead, row, at):
     return lead.get_place_display()
 
 
-def refusals(lead):
-    """What must not be done with this person, in words. Sales contact and marketing mail are asked apart."""
-    found = []
-    for words, channel, purpose in (
-        ("No phone calls", "phone", "sales"),
-        ("No mail", "email", "sales"),
-        ("No marketing mail", "email", "marketing"),
-    ):
-        reason = consent.refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk)
-        if reason:
-            found.append(f"{words}: {reason}")
+def program_words(lead, closed):
+    """Where the lead stands in its program. A mail that must not be sent is not announced."""
+    position = positions([lead.pk]).get(lead.pk)
+    if position is None:
+        return ""
+    touch, no_mail = position.touch, closed["no_marketing"] or ("" if lead.email else "no e-mail address")
+    if touch is not None and touch.kind == Step.Kind.MAIL and no_mail:
+        return f"{position.program}, step {position.number} of {position.of}, no {WORDS[touch.kind]} will go out: {no_mail}"
+    return str(position)
+
+
+# key, channel, purpose: what must not be done with a person. Sales contact and marketing mail are asked apart.
+CLOSED = [
+    ("no_call", "phone", "sales"),
+    ("no_mail", "email", "sales"),
+    ("no_marketing", "email", "marketing"),
+]
+
+
+def closed(lead):
+    """Why this person must not be called, written to, or sent marketing, by key of CLOSED; a missing address is
+    no refusal."""
+    found = {}
+    for key, channel, purpose in CLOSED:
+        address = lead.phone if channel == "phone" else lead.email
+        refused = consent.refusals([lead.pk], channel=channel, purpose=purpose) if address else {}
+        found[key] = refused.get(lead.pk, "")
     return found
 
 
@@ -148,44 +185,3 @@ def owner_of(company_id):
         else None
     )
     return row.rep if row else None
-
-
-def what_to_say(lead, at):
-    """(opening, questions): begin with what they asked for; ask what is not known yet, at most five things."""
-    asked = events(ASKED, [lead.pk], at).get(lead.pk)
-    latest = events(LATEST, [lead.pk], at).get(lead.pk)
-    topic = readable((asked or latest).asset) if asked or latest else ""
-    if asked:
-        opening = f"They asked for sales ({topic}) on {date_format(asked.at, 'j F')}: thank them and ask what prompted it."
-    elif latest and latest.kind in {"download", "form_submit", "webinar", "event"}:
-        opening = f"Refer to “{topic}”: was it useful, and what were they looking for?"
-    else:
-        # Page views are not mentioned: people do not like to hear that they were watched.
-        opening = "Ask what they are working on, before speaking of us."
-    return opening, list(questions(lead, at))[:5]
-
-
-def questions(lead, at):
-    if not lead.timeline or (lead.timeline_until and lead.timeline_until < at):
-        yield (
-            "When does it have to be in place?"
-            if not lead.timeline
-            else (f"They once said “{lead.timeline}”; that time has passed. When is it now?")
-        )
-    else:
-        yield f"They said “{lead.timeline}”. What does that date depend on?"
-    if not lead.role:
-        yield "Who decides, and who else has a say?"
-    if not (lead.company_size or (lead.company and lead.company.size)):
-        yield "How many people would work with it?"
-    yield "How do they solve it today, and what does that cost them?"
-    if not lead.company_id:
-        yield "Which company is it for?"
-    elif not (lead.industry or lead.company.industry):
-        yield "What does the company do, and for whom?"
-    yield "Is there a budget, or what would it take to get one?"
-
-
-def readable(asset):
-    """`/white-papers/roi-guide` → `roi guide`."""
-    return asset.rstrip("/").rpartition("/")[2].replace("-", " ").replace("_", " ")

@@ -36,6 +36,7 @@ STUDENT_WORDS = ("student", "pupil", "intern", "schüler", "étudiant")
 ACTIVITY_WORDS = {
     "hand_raise": "Asks for sales ({0})",
     "form_submit": "Filled in {0}",
+    "lead_posted": "Sent in by a server",
     "page_view": "Viewed {0}",
     "search": "Searched for {0}",
     "download": "Downloaded {0}",

@@ -20,7 +20,6 @@ from distribution.handoff import (
 )
 from distribution.models import Action, FollowUp, Handoff
 
-MAX_ATTEMPTS = 6
 EARLY = timedelta(hours=12)  # a touch in the morning does what was planned for the afternoon
 
 # Call results: key → words on screen

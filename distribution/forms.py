@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -155,7 +156,7 @@ class DisqualifyForm(forms.Form):
 
 def amount_field(**options):
     return forms.DecimalField(
-        label="Amount",
+        label=f"Amount in {settings.CURRENCY}",
         min_value=Decimal("0.01"),
         max_digits=12,
         decimal_places=2,

@@ -14,6 +14,7 @@ from distribution.assignment import Turns, give_back, someone_is_free
 from distribution.models import Action, Handoff, Rep, SalesQueue
 from leads import activities, places
 from leads.models import Lead, Place, Stage
+from leads.rows import fetch
 from nurturing import enrollment
 
 FOLLOW_DAYS = 90  # colleagues of a handed-off lead follow to the same rep for so long
@@ -187,7 +188,10 @@ def accept(*, handoff, by, at):
             return row
         before = snapshot(row)
         take_up(row, by=by, at=at)
-        Action.objects.create(handoff=row, by=by, kind=Action.Kind.ACCEPT, at=at, before=before)
+        activity = log_internal(row, by=by, at=at, asset="accepted", owner=str(row.owner))
+        Action.objects.create(
+            handoff=row, by=by, kind=Action.Kind.ACCEPT, at=at, before=before, activity=activity
+        )
         return row
 
 
@@ -235,18 +239,43 @@ def decline(*, handoff, by, reason, at, note=""):
 
 
 def pass_on(row, *, reason, note, by, at):
-    """To whose turn it is, the one who declined left out."""
-    declined = row.owner
-    turns = Turns([row.queue_id], at=at)
-    turns.seats = [seat for seat in turns.seats if seat.rep_id != row.owner_id]
-    row.owner = turns.next(row.queue_id)
+    """To whose turn it is, in its queue or else in the default one where it waits; whoever declined it is left out."""
+    declined, default = row.owner, default_queue()
+    log_internal(
+        row, by=by, at=at, asset="declined", reason=reason, note=note, owner=str(declined or ""),
+        rep=row.owner_id, cycle=row.cycle_no,
+    )  # fmt: skip
+    refused = decliners([row])[row.pk]
+    turns = Turns([row.queue_id, default.pk], at=at)
+    row.owner = turns.next(row.queue_id, but=refused)
+    if row.owner is None and row.queue_id != default.pk:
+        row.queue, row.owner = default, turns.next(default.pk, but=refused)
     turns.save()
     row.status = Handoff.Status.OFFERED if row.owner else Handoff.Status.WAITING
     row.offered_at = at if row.owner else None
-    row.save(update_fields=["owner", "status", "offered_at"])
-    log_internal(row, by=by, at=at, asset="declined", reason=reason, note=note, owner=str(declined or ""))
+    row.save(update_fields=["owner", "queue", "status", "offered_at"])
     if row.owner:
         notices.handed_off([row], at=at)
+
+
+DECLINED = """
+SELECT DISTINCT w.handoff, (a.properties->>'rep')::bigint
+FROM unnest(%(handoffs)s::bigint[], %(leads)s::bigint[], %(cycles)s::int[]) AS w(handoff, lead, cycle)
+JOIN leads_activity a ON a.lead_id = w.lead
+JOIN leads_touchpoint t ON t.id = a.touchpoint_id AND t.kind = 'handoff' AND t.asset = 'declined'
+WHERE (a.properties->>'cycle')::int = w.cycle AND a.properties->>'rep' IS NOT NULL
+"""
+
+
+def decliners(rows):
+    """{hand-off id: ids of the reps who declined this lead in this cycle}: it is not offered to them again."""
+    found = {row.pk: set() for row in rows}
+    params = {
+        "handoffs": list(found), "leads": [row.lead_id for row in rows], "cycles": [row.cycle_no for row in rows],
+    }  # fmt: skip
+    for handoff_id, rep_id in fetch(DECLINED, params):
+        found[handoff_id].add(rep_id)
+    return found
 
 
 def assign(*, handoff, rep, by, at):
@@ -287,8 +316,12 @@ def assign_waiting(*, at, limit=200):
             return 0
         turns = Turns([row.queue_id for row in rows], at=at)
         companies = {}  # two colleagues who waited go to one rep
+        refused = decliners(rows)
         for row in rows:
-            row.owner = companies.get(row.lead.company_id) or turns.next(row.queue_id)
+            owner = companies.get(row.lead.company_id)
+            if owner is None or owner.pk in refused[row.pk]:
+                owner = turns.next(row.queue_id, but=refused[row.pk])
+            row.owner = owner
             if row.owner and row.lead.company_id:
                 companies[row.lead.company_id] = row.owner
         turns.save()

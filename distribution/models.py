@@ -149,6 +149,7 @@ class Handoff(models.Model):
         DISQUALIFIED = "disqualified", "Disqualified"
 
     OPEN = ["waiting", "offered", "accepted"]
+    MAX_ATTEMPTS = 6  # unanswered ones, then recycling is suggested
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
     queue = models.ForeignKey(SalesQueue, on_delete=models.PROTECT, related_name="+")
@@ -216,6 +217,15 @@ class Handoff(models.Model):
 
     def __str__(self):
         return f"{self.lead} → {self.owner or self.queue}"
+
+    @property
+    def progress_words(self):
+        """Lead status as sales says it: "New", "Accepted, not contacted yet", "Attempting (2 of 6)"."""
+        if self.progress == self.Progress.NEW and self.status == self.Status.ACCEPTED:
+            return "Accepted, not contacted yet"
+        if self.progress == self.Progress.ATTEMPTING and self.attempts:
+            return f"Attempting ({self.attempts} of {self.MAX_ATTEMPTS})"
+        return self.get_progress_display()
 
 
 class FollowUp(models.Model):

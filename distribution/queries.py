@@ -35,7 +35,7 @@ FRESH = timedelta(days=3)
 # rank, key, words; the most urgent first
 URGENCIES = [
     ("overdue", "First response overdue"),
-    ("hand_raise", "Asks for sales"),
+    ("promised", "First response promised"),
     ("due", "Follow-up due"),
     ("fresh", "Something new"),
     ("normal", ""),
@@ -89,16 +89,23 @@ def untouched(user, *, at, page=1, size=50):
 def mine(user, *, at):
     """Queryset of a rep's open hand-offs with `urgency` (rank), `due` and `fresh_at`, most urgent first."""
     return urgent(Handoff.objects.filter(owner__user=user, status__in=Handoff.OPEN), at=at).order_by(
-        "urgency", "rating_rank", F("points").desc(nulls_last=True), "created_at", "id"
+        "urgency",
+        F("ends").asc(nulls_last=True),
+        "rating_rank",
+        F("points").desc(nulls_last=True),
+        "created_at",
+        "id",
     )
 
 
 def urgent(handoffs, *, at):
-    """Annotate: what is due (`due`), when something last happened (`fresh_at`), `urgency`, rating and points now."""
+    """Annotate: what is due (`due`), when something last happened (`fresh_at`), `urgency` and, where that has a date,
+    when it `ends`; rating and points now."""
     open_follow_ups = FollowUp.objects.filter(handoff=OuterRef("pk"), done_at__isnull=True).order_by()
     seen = Action.objects.filter(handoff=OuterRef("pk"), at__gte=OuterRef("fresh_at"), undone_at__isnull=True)
     score = Score.objects.filter(lead=OuterRef("lead_id"), model_version__in=routing_version())
-    untouched = Q(first_response_at__isnull=True)
+    untouched = Q(first_response_at__isnull=True, progress=Handoff.Progress.NEW)
+    promised = untouched & (Q(respond_by__isnull=False) | Q(is_hand_raise=True))
     return handoffs.annotate(
         due=Subquery(
             open_follow_ups.values("handoff").annotate(first=Min("due_at")).values("first"),
@@ -114,7 +121,7 @@ def urgent(handoffs, *, at):
         ),
         urgency=Case(
             When(untouched & Q(respond_by__lt=at), then=0),
-            When(untouched & Q(is_hand_raise=True), then=1),
+            When(promised, then=1),
             When(due__lte=at, then=2),
             When(
                 Q(fresh_at__gt=Greatest("created_at", Value(at - FRESH, DateTimeField()))) & ~Exists(seen),
@@ -122,6 +129,9 @@ def urgent(handoffs, *, at):
             ),
             default=4,
             output_field=IntegerField(),
+        ),
+        ends=Case(
+            When(promised, then="respond_by"), When(due__lte=at, then="due"), output_field=DateTimeField()
         ),
     )
 

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
 from django.utils import timezone
 
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Feedback
+from distribution.words import money
 from leads.models import Activity
 
 PERSON, SALES, SYSTEM = "person", "sales", "system"
 
 # kind, or kind and asset → icon, who did it, words; {…} are the asset and properties of the activity
 KINDS = {
+    "lead_posted": ("handoff", PERSON, "Sent in {source}"),
     "form_submit": ("form", PERSON, "Filled in the form {asset}"),
     "hand_raise": ("hand", PERSON, "Asked for sales: {asset}"),
     "page_view": ("page", PERSON, "Viewed {asset}"),
@@ -28,6 +31,7 @@ KINDS = {
     "meeting": ("people", SALES, "{asset}"),
     "note": ("note", SALES, "Note"),
     "handoff": ("handoff", SYSTEM, "Handed to sales: {reason}"),
+    "handoff accepted": ("accept", SALES, "{owner} accepted"),
     "handoff assigned": ("handoff", SALES, "Given to {owner}"),
     "handoff declined": ("close", SALES, "Declined: {reason}"),
     "handoff disqualified": ("stop", SALES, "Disqualified: {reason}"),
@@ -59,7 +63,8 @@ class Moment:
 
 def recent(lead, *, before=None, limit=50):
     """Activities of a lead, newest first; `before`: (occurred_at, id) of the last one shown."""
-    rows = Activity.objects.filter(lead=lead).select_related("touchpoint").order_by("-occurred_at", "-id")
+    rows = Activity.objects.filter(lead=lead).select_related("touchpoint", "source")
+    rows = rows.order_by("-occurred_at", "-id")
     if before:
         at, pk = before
         rows = rows.filter(occurred_at__lte=at).exclude(occurred_at=at, pk__gte=pk)
@@ -85,7 +90,9 @@ def moments(activities):
 def moment_of(activity):
     point, facts = activity.touchpoint, activity.properties or {}
     icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind) or UNKNOWN
-    said = {key: facts.get(key) or "" for key in ("reason", "name", "amount", "owner")}
+    said = {key: facts.get(key) or "" for key in ("reason", "name", "owner")}
+    said["amount"] = amount_words(facts.get("amount"))
+    said["source"] = f"by {activity.source}" if activity.source else "through the API"
     asset = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset) or readable(point.asset)
     text = words.format(kind=point.kind.replace("_", " ").capitalize(), asset=asset, **said)
     return Moment(
@@ -95,6 +102,18 @@ def moment_of(activity):
         at=activity.occurred_at,
         is_scored=activity.engagement or tone != PERSON,
     )  # fmt: skip
+
+
+def amount_words(text):
+    try:
+        return money(Decimal(text))
+    except (
+        TypeError,
+        ValueError,
+        InvalidOperation,
+        OverflowError,
+    ):  # as an import or a test may have left it
+        return str(text or "")
 
 
 def readable(asset):

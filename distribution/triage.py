@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, Value
 
 from distribution.access import handoffs_for
 from distribution.models import Handoff
@@ -34,6 +34,10 @@ SECTIONS = {
     "later": Section(
         "Follow-ups later", "calendar", "Nothing planned for later",
         "Follow-ups you plan for another day wait here and come back to “To do now” by themselves.",
+    ),
+    "back": Section(
+        "Given back", "recycle", "You have given no lead back",
+        "Leads you recycle wait here until their date; a new request brings them back at once.",
     ),
     "all": Section(
         "All mine", "list", "You have no open leads",
@@ -75,12 +79,16 @@ def my_page(user, *, show, search="", at, page=1):
         later=Count("pk", filter=later(at)),
         all=Count("pk"),
     )
-    counts["queues"] = queued.count()
-    chosen = (
-        urgent(queued, at=at).order_by("created_at", "id")
-        if show == "queues"
-        else own.filter(condition(show, at))
+    back = matching(given_back(user, at=at), search)
+    counts |= {"queues": 0, "back": 0} | dict(
+        counted(queued, "queues").union(counted(back, "back"), all=True)
     )
+    if show == "queues":
+        chosen = urgent(queued, at=at).order_by("created_at", "id")
+    elif show == "back":
+        chosen = urgent(back, at=at).order_by("recycle_until", "id")
+    else:
+        chosen = own.filter(condition(show, at))
     return sliced(chosen, at=at, page=page, count=counts[show]), counts
 
 
@@ -95,6 +103,21 @@ def sliced(handoffs, *, at, page, count):
 def in_my_queues(user):
     """Waiting hand-offs that this person may take: their own queues', not the one marketing reviews."""
     return handoffs_for(user).filter(status=Handoff.Status.WAITING, queue__is_review=False)
+
+
+def counted(handoffs, name):
+    """A queryset of one row, (name, how many), or of none: so that two counts are one query."""
+    named = handoffs.order_by().annotate(name=Value(name)).values("name")
+    return named.annotate(count=Count("pk")).values_list("name", "count")
+
+
+def given_back(user, *, at):
+    """What this rep recycled and whose date has not come, where nobody else has it since."""
+    since = Handoff.objects.filter(lead=OuterRef("lead"), created_at__gt=OuterRef("created_at"))
+    rows = Handoff.objects.filter(
+        owner__user=user, status=Handoff.Status.RETURNED, recycle_until__gt=at, woken_at__isnull=True
+    )
+    return rows.exclude(Exists(since))
 
 
 def untouched_by_reps(user, *, at):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -46,6 +47,12 @@ def clock(moment, now):
     if local.date() == today - timedelta(days=1):
         return local.strftime("yesterday %H:%M")
     return local.strftime("%a %-d %b, %H:%M" if local.year == timezone.localtime(now).year else "%-d %b %Y")
+
+
+def money(amount):
+    """An amount in the currency of this installation: "EUR 36,500", "EUR 11,000.50"."""
+    digits = 0 if amount == int(amount) else 2
+    return f"{settings.CURRENCY} {amount:,.{digits}f}"
 
 
 def plural(count, one, many=None):

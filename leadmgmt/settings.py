@@ -44,6 +44,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="leadmgmt <leads@localhost>")
 POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", default="")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+CURRENCY = env.str("CURRENCY", default="EUR")  # of every amount in this installation
+if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isalpha() and CURRENCY.isupper()):
+    raise ImproperlyConfigured(f"CURRENCY={CURRENCY!r}: use an ISO 4217 code such as EUR or USD.")
 # Our own people: leads with an address there are kept, badged as tests, never scored or routed.
 INTERNAL_DOMAINS = [domain.strip().casefold() for domain in env.list("INTERNAL_DOMAINS", default=[])]
 DEMO = flag("DEMO")

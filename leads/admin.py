@@ -191,7 +191,8 @@ class SubmissionAdmin(LargeTable, ReadOnly, Admin):
 def in_words(problem):
     """An entry of Submission.errors: [field, problem, remedy], or the API's error object."""
     if isinstance(problem, dict):
-        return f"{problem.get('attr') or ''}: {problem.get('detail', '')}".strip(": ")
+        name = problem.get("field") or problem.get("attr") or ""
+        return f"{name}: {problem.get('detail', '')}".strip(": ")
     return ": ".join(str(part) for part in problem) if isinstance(problem, list) else str(problem)
 
 
@@ -249,7 +250,7 @@ class LeadAdmin(LargeTable, Admin):
             "email", "first_name", "last_name", "job_title", "role", "phone", "country", "industry", "company",
             "company_size", "timeline", "timeline_until",
         ]}),
-        ("Where now", {"fields": ["shown_stage", "shown_place", "place_reason", "wake_at", "cycle_no"]}),
+        ("Where now", {"fields": ["shown_stage", "shown_place", "shown_reason", "shown_wake", "shown_cycle"]}),
         ("Where from", {"fields": ["origin", "lead_type", "source", "latest_source", "campaign"]}),
         ("Record", {"fields": ["created_at", "last_activity_at", "is_test"]}),
     ]  # fmt: skip
@@ -301,6 +302,18 @@ class LeadAdmin(LargeTable, Admin):
     @display(description="Where now", ordering="place")
     def shown_place(self, lead):
         return lead.get_place_display()
+
+    @display(description="Why it is there")
+    def shown_reason(self, lead):
+        return lead.place_reason or "—"
+
+    @display(description="Parked until", empty_value="—")
+    def shown_wake(self, lead):
+        return lead.wake_at
+
+    @display(description="Times given back by sales")
+    def shown_cycle(self, lead):
+        return lead.cycle_no - 1
 
 
 class SuppressionForm(forms.ModelForm):

@@ -76,7 +76,7 @@ def submit(*, values, at, kind=None, asset="", source=None, campaign=None, form=
 
     `values` come from `intake.clean`; `overwrite` false is for public forms: they fill empty fields and propose
     the rest. A `submission` not yet saved is saved with the lead. Writes exactly one activity: `kind` and `asset`
-    as given, else as the form's lead type says, else form_submit "api".
+    as given, else as the form's lead type says; what came without a form is `lead_posted`.
     """
     post = Post(
         values, kind=kind, asset=asset, source=source, campaign=campaign, form=form, submission=submission,
@@ -133,7 +133,7 @@ def happening(post):
     kind, asset, form = post.kind, post.asset, post.form
     if kind is None:
         if form is None:
-            kind, asset = "form_submit", asset or "api"
+            kind = "lead_posted"
         elif form.lead_type == LeadType.HAND_RAISE:
             kind, asset = "hand_raise", form.slug
         elif form.lead_type == LeadType.EVENT:

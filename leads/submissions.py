@@ -65,6 +65,7 @@ class Reading(NamedTuple):
     values: dict
     unmapped: dict
     is_bot: bool
+    unread: dict  # {name of an optional question: what could not be read in its answer}
 
 
 class Refused(Exception):
@@ -120,17 +121,42 @@ def understand(form, answers, files, *, at):
         for question in questions.values()
         if question.required and is_blank(answers.get(question.name))
     }
+    by_field = {question.field: question for question in questions.values()}
+    values, unread = {}, {}
     try:
-        values, _ = intake.clean(data, strict=False, at=at)
+        values, unread = clean(data, by_field, at=at)
     except intake.InvalidLead as error:
-        by_field = {question.field: question for question in questions.values()}
         for field, problem, remedy in error.problems:
             question = by_field.get(field)
             name, label = (question.name, question.label) if question else (field, field or "The form")
             problems.setdefault(name, f"{label} {problem} {remedy}")
     if problems:
         raise Refused(problems, answers=answers)
-    return Reading(answers, values, intake.storable(unmapped), is_bot=not is_blank(answers.get(HONEYPOT)))
+    unmapped |= {name: answers[name] for name in unread}
+    is_bot = not is_blank(answers.get(HONEYPOT))
+    return Reading(answers, values, intake.storable(unmapped), is_bot, intake.storable(unread))
+
+
+def clean(data, by_field, *, at):
+    """(values, {name of the question: problem}): an optional answer that cannot be read costs us the answer and not
+    the lead. Not so for the e-mail address: who mistyped it would never hear from us, and is told."""
+    try:
+        return intake.clean(data, strict=False, at=at)[0], {}
+    except intake.InvalidLead as error:
+        spared = {
+            field: f"{problem} {remedy}"
+            for field, problem, remedy in error.problems
+            if field in data and field != "email" and not (field in by_field and by_field[field].required)
+        }
+        if len(spared) < len(error.problems):
+            raise
+    rest = {field: value for field, value in data.items() if field not in spared}
+    if "consent" in spared:
+        rest["consent"] = False  # what is not clearly a yes is none
+    values = intake.clean(rest, strict=False, at=at)[0]
+    return values, {
+        by_field[field].name if field in by_field else field: text for field, text in spared.items()
+    }
 
 
 def as_text(answer):
@@ -148,7 +174,12 @@ def accept(form, posted, reading, *, at):
     """Make it a lead: the Submission, written in one transaction with everything that follows from it."""
     if reading.is_bot:
         return keep(form, posted, at=at, errors={HONEYPOT: "filled in by a program"})
-    submission = new(form, posted, at, status=Submission.Status.ACCEPTED, unmapped=reading.unmapped)
+    unread = [
+        {"field": name, "detail": f"{text} Kept as it was sent."} for name, text in reading.unread.items()
+    ]
+    submission = new(
+        form, posted, at, status=Submission.Status.ACCEPTED, unmapped=reading.unmapped, errors=unread
+    )
     try:
         capture.submit(
             values=reading.values,

@@ -86,6 +86,11 @@ def promise(context, due, is_overdue=False):
 
 
 @register.filter
+def money(amount):
+    return words.money(amount)
+
+
+@register.filter
 def phone_link(number):
     """The number as a tel: address wants it: plus and digits only."""
     return "".join(sign for sign in str(number) if sign in "+0123456789")

@@ -2,11 +2,12 @@
 
 import pytest
 
-from distribution import handoff, undo
+from distribution import handoff, recycling, undo
 from distribution.handoff import HandoffError
 from distribution.models import Action, CompanyOwner, Handoff, Notice, QueueMember, SalesQueue
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW, reread
+from distribution.timeline import moments, recent
 from leads.models import Activity, Lead, StageChange
 from nurturing.models import Enrollment
 
@@ -202,3 +203,48 @@ def test_without_any_default_queue_one_is_made():
     row = cast.handed()
     assert row.status == "waiting" and row.queue.is_default
     assert Lead.objects.get().place == "sales"
+
+
+def test_accepting_is_a_line_of_the_timeline_and_undoing_takes_it_back():
+    rita = cast.rita()
+    row = handoff.accept(handoff=cast.handed(), by=rita.user, at=NOW + MINUTE)
+    assert row.progress_words == "Accepted, not contacted yet"
+    (line,) = [m for m in moments(recent(row.lead)) if "accepted" in m.text]
+    assert (line.text, line.tone, line.is_undone) == ("Rita Us accepted", "sales", False)
+    undo.undo(handoff=row, by=rita.user, at=NOW + 2 * MINUTE)
+    assert [m.is_undone for m in moments(recent(row.lead)) if "accepted" in m.text] == [True]
+
+
+def test_who_declined_is_not_asked_again_in_this_cycle():
+    rita, ron = cast.rita(), cast.ron()
+    row = handoff.decline(handoff=cast.handed(), by=rita.user, reason="not_mine", at=NOW + MINUTE)
+    row = handoff.decline(handoff=row, by=ron.user, reason="not_mine", at=NOW + 2 * MINUTE)
+    assert (row.owner, row.status) == (None, "waiting"), "not back to Rita"
+    assert handoff.assign_waiting(at=NOW + HOUR) == 0 and reread(row).status == "waiting"
+    tom = cast.rep("Tom")
+    assert handoff.assign_waiting(at=NOW + HOUR) == 1 and reread(row).owner == tom
+
+
+def test_where_everybody_of_a_queue_declined_the_default_queue_has_it():
+    north = SalesQueue.objects.create(name="North", slug="north")
+    rita = cast.rita(queues=[north])
+    row = handoff.offer(lead=cast.lead(), queue=north, reason="Asks", at=NOW)
+    assert row.owner == rita
+    row = handoff.decline(handoff=row, by=rita.user, reason="no_time", at=NOW + MINUTE)
+    assert (row.owner, row.status, row.queue) == (None, "waiting", cast.queue())
+    ron = cast.ron()
+    other = handoff.offer(lead=cast.lead("o@o.net"), queue=north, reason="Asks", owner=rita, at=NOW)
+    other = handoff.decline(handoff=other, by=rita.user, reason="no_time", at=NOW + MINUTE)
+    assert (other.owner, other.status) == (ron, "offered"), "better another rep now"
+
+
+def test_a_new_cycle_begins_with_everybody():
+    rita = cast.rita()
+    row = handoff.decline(handoff=cast.handed(), by=rita.user, reason="no_time", at=NOW + MINUTE)
+    ron = cast.ron()
+    handoff.assign_waiting(at=NOW + HOUR)
+    recycling.recycle(handoff=reread(row), by=ron.user, reason="timing", at=NOW + 2 * HOUR)
+    ron.is_present = False
+    ron.save()
+    again = handoff.offer(lead=reread(row.lead), reason="Asks", at=NOW + DAY)
+    assert again.owner == rita

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from distribution import followup, handoff, queries, triage
+from distribution import followup, handoff, queries, recycling, triage
 from distribution.models import FollowUp, Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, reread
@@ -58,7 +58,7 @@ def test_it_works(client, rita, now):
         "what is promised is said"
     )
     assert 'href="tel:+4930123"' in page and 'href="mailto:sarah@acme.net"' in page
-    assert counts(response) == {"now": 1, "new": 1, "queues": 0, "later": 0, "all": 1}
+    assert counts(response) == {"now": 1, "new": 1, "queues": 0, "later": 0, "back": 0, "all": 1}
 
 
 def test_the_most_urgent_is_first_and_sections_split_the_list(client, rita, now):
@@ -73,7 +73,14 @@ def test_the_most_urgent_is_first_and_sections_split_the_list(client, rita, now)
     assert names(client.get("/sales/")) == ["Person No1", "Person No2", "Person No4"]
     assert names(client.get("/sales/?show=new")) == ["Person No1", "Person No2"]
     assert names(client.get("/sales/?show=later")) == ["Person No3"]
-    assert counts(client.get("/sales/?show=all")) == {"now": 3, "new": 2, "queues": 0, "later": 1, "all": 4}
+    assert counts(client.get("/sales/?show=all")) == {
+        "now": 3,
+        "new": 2,
+        "queues": 0,
+        "later": 1,
+        "back": 0,
+        "all": 4,
+    }
     page = client.get("/sales/").content.decode()
     assert (
         (page.count('class="lead overdue"') == 2 and "47 h overdue" in page)
@@ -210,6 +217,8 @@ def test_fifty_rows_take_at_most_twelve_queries(client, now, show, django_assert
     cast.flow(now)
     if show == "queues":
         Handoff.objects.update(owner=None, status="waiting")
+    if show == "back":
+        Handoff.objects.update(status="returned", recycle_until=now + DAY, ended_at=now)
     if show == "later":
         for row in Handoff.objects.all():
             followup.log_call(handoff=row, by=rita.user, result="no_answer", at=now, next_at=now + DAY)
@@ -218,3 +227,24 @@ def test_fifty_rows_take_at_most_twelve_queries(client, now, show, django_assert
     assert len(names(response)) == 50 and "55 leads" in response.content.decode()
     with django_assert_max_num_queries(12):
         assert len(names(client.get(f"/sales/?show={show}&page=2"))) == 5
+
+
+def test_what_was_given_back_shows_when_to_ask_again(client, rita, now):
+    row = cast.handed(person(1), at=now - DAY)
+    other = cast.handed(person(2), at=now - DAY)
+    until = (now + 40 * DAY).date()
+    response = client.post(
+        f"/handoffs/{row.pk}/recycle/", {"reason": "no_budget", "until": until}, follow=True
+    )
+    said = f"ask again on {until:%-d %b %Y}"
+    assert said in response.content.decode()
+    recycling.recycle(handoff=other, by=rita.user, reason="timing", until=now + 20 * DAY, at=now)
+    page = client.get("/sales/?show=back")
+    assert names(page) == ["Person No2", "Person No1"] and counts(page)["back"] == 2
+    text = page.content.decode()
+    assert "Given back: No budget yet" in text and "Ask again" in text and "Log a call with" not in text
+    lead_page = client.get(f"/leads/{row.lead_id}/").content.decode()
+    assert f"Back in nurture, {said}" in lead_page and "None planned" not in lead_page
+    cast.asks(other.lead, now + MINUTE)
+    cast.flow(now + MINUTE)
+    assert names(client.get("/sales/?show=back")) == ["Person No1"], "a new request brings it back"

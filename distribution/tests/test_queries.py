@@ -29,7 +29,7 @@ def test_the_most_urgent_comes_first():
     cast.did(news.lead, "page_view", "/pricing", NOW - HOUR)
     page = queries.my_leads(by, at=NOW)
     assert [row.handoff for row in page.rows] == [overdue, asks, due, news, calm]
-    assert [row.urgency for row in page.rows] == ["overdue", "hand_raise", "due", "fresh", "normal"]
+    assert [row.urgency for row in page.rows] == ["overdue", "promised", "due", "fresh", "normal"]
     assert [row.next_step for row in page.rows] == [
         "First response",
         "First response",
@@ -125,8 +125,7 @@ def test_the_brief():
     assert (
         brief.opportunities == [deal] and brief.owner_of_company == rita and brief.feedback.verdict == "good"
     )
-    assert "No marketing mail: suppressed: unsubscribed" in brief.refusals
-    assert "No phone calls: no phone number" in brief.refusals
+    assert brief.closed == {"no_call": "", "no_mail": "", "no_marketing": "suppressed: unsubscribed"}
 
 
 def test_the_brief_on_a_competitor_in_review_is_withheld_and_given_after_release():
@@ -167,3 +166,25 @@ def test_the_load_of_a_team(django_assert_max_num_queries):
         {"rep": ron, "present": False, "due_today": 0, "open": 0, "untouched": 0, "overdue": 0, "oldest_untouched": None},
     ]  # fmt: skip
     assert len(reports.team_load(cast.ada(), at=NOW)) == 3
+
+
+def test_a_running_promise_stands_above_all_that_has_no_date():
+    """By the promise's end, then follow-ups by their date, then news, then the rest: the rating decides last."""
+    rita = cast.rita()
+    by = rita.user
+    calm, news, due_late, due_early = (
+        cast.handed(cast.lead(f"{name}@{name}.net"), NOW - 9 * DAY)
+        for name in ("calm", "news", "late", "early")
+    )
+    for row in (calm, news, due_late, due_early):
+        followup.log_call(handoff=row, by=by, result="connected", at=NOW - 8 * DAY)
+    followup.follow_up(handoff=due_late, by=by, due_at=NOW - HOUR, at=NOW - 8 * DAY)
+    followup.follow_up(handoff=due_early, by=by, due_at=NOW - 2 * HOUR, at=NOW - 8 * DAY)
+    cast.did(news.lead, "page_view", "/pricing", NOW - HOUR)
+    cold = cast.lead("cold@cold.net", role="", company_size=None)
+    fresh = handoff.offer(lead=cold, reason="Met at the fair", at=NOW - MINUTE)
+    fresher = handoff.offer(lead=cast.lead("hot@hot.net"), reason="Met at the fair", at=NOW)
+    expected = [fresh, fresher, due_early, due_late, news, calm]
+    assert [row.handoff for row in queries.my_leads(by, at=NOW).rows] == expected
+    handoff.accept(handoff=fresh, by=by, at=NOW)
+    assert queries.my_leads(by, at=NOW).rows[0].handoff == fresh, "accepting keeps no promise"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from distribution import feedback, followup, forms, handoff, opportunities, recycling, undo
 from distribution.access import handoffs_for, may_work
+from distribution.briefing import day
 from distribution.handoff import HandoffError
 from distribution.models import FollowUp, Handoff, Opportunity
 
@@ -25,7 +26,7 @@ class Action:
     icon: str
     form: type
     verb: Callable
-    said: str  # afterwards; {lead} is the lead's name
+    said: str  # afterwards; {lead} is the lead's name, {until} when a recycled one is asked again
     submit: str = "Save"
     key: str = ""  # the key that presses its button
     subject: str = "handoff"  # what the verb acts on
@@ -43,7 +44,7 @@ TABLE = [
     Action("opportunity-open", "opportunity", "Opportunity", "deal", forms.OpportunityForm, opportunities.open, "Opportunity with {lead} opened.", "Open opportunity", "o"),
     Action("opportunity-win", "won", "Won", "deal", forms.WinForm, opportunities.win, "Won! Well done.", "Close as won", subject="opportunity"),
     Action("opportunity-lose", "lost", "Lost", "close", forms.LoseForm, opportunities.lose, "Closed as lost; the reason is kept.", "Close as lost", subject="opportunity"),
-    Action("recycle", "recycle", "Recycle", "recycle", forms.RecycleForm, recycling.recycle, "{lead} went back to marketing.", "Recycle", "r"),
+    Action("recycle", "recycle", "Recycle", "recycle", forms.RecycleForm, recycling.recycle, "{lead} went back to marketing{until}.", "Recycle", "r"),
     Action("give-feedback", "feedback", "Feedback", "feedback", forms.FeedbackForm, feedback.give, "Thank you: marketing sees your feedback.", "Give feedback"),
     Action("handoff-decline", "decline", "Decline", "close", forms.DeclineForm, handoff.decline, "{lead} declined.", "Decline", leaves=True),
     Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, recycling.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),
@@ -81,11 +82,13 @@ def act(request, pk):
     at = timezone.now()
     if form.is_valid():
         try:
-            action.verb(**{action.subject: subject}, by=request.user, at=at, **form.cleaned_data)
+            done = action.verb(**{action.subject: subject}, by=request.user, at=at, **form.cleaned_data)
         except HandoffError as error:
             form.add_error(None, str(error))
         else:
-            say(request, action.said.format(lead=row.lead), handoff=row, at=at)
+            until = getattr(done, "recycle_until", None)
+            until = f"; ask again on {day(until)}" if until else ""
+            say(request, action.said.format(lead=row.lead, until=until), handoff=row, at=at)
             return redirect(way_back(request, "my-leads" if action.leaves else None, row))
     return refuse(request, action, row, form, subject)
 

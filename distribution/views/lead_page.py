@@ -16,9 +16,7 @@ from distribution.timeline import moments, recent
 from distribution.views.actions import ACTIONS, PANELS, Action
 from distribution.views.team import candidates
 from distribution.waterfall import waterfall
-from leads import consent
 from leads.models import Place
-from nurturing.queries import positions
 from scoring.explain import explain
 
 ASSIGN = Action(
@@ -82,7 +80,6 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         "explanation": explanation,
         "parts": waterfall(explanation) if explanation else [],
         "visible": set(leads_for(request.user).filter(pk__in=colleagues).values_list("pk", flat=True)),
-        "position": positions([lead.pk]).get(lead.pk),
         "history": history,
         "bar": bar(request.user, brief),
         "verdicts": Feedback.Verdict.choices,
@@ -90,30 +87,11 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         "in_sales": lead.place == Place.SALES,
     }
     context |= (
-        refusals(lead)
+        brief.closed
         | timeline_part(lead)
         | panel(request, lead, brief.handoff, do, form=form, subject=subject)
     )
     return render(request, "distribution/lead.html", context, status=status)
-
-
-REFUSALS = [
-    ("no_call", "phone", "sales"),
-    ("no_mail", "email", "sales"),
-    ("no_marketing", "email", "marketing"),
-]
-
-
-def refusals(lead):
-    """Why this person must not be called, written to, or sent marketing; missing address is no refusal."""
-    found = {}
-    for key, channel, purpose in REFUSALS:
-        address = lead.phone if channel == "phone" else lead.email
-        reason = (
-            consent.refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "") if address else ""
-        )
-        found[key] = reason
-    return found
 
 
 def timeline_part(lead, before=None):

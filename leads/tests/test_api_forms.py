@@ -294,3 +294,30 @@ def test_with_an_idempotency_key_the_raw_post_is_kept_too(web, form, monkeypatch
     assert Submission.objects.get().status == "invalid"
     monkeypatch.undo()
     assert post(web, ADA, **{"Idempotency-Key": "k"}).status_code == 201
+
+
+def test_an_optional_answer_that_cannot_be_read_costs_the_answer_and_not_the_lead(web, form):
+    form.questions.create(name="agree", field="consent", label="I agree", position=9)
+    response = post(web, ADA | {"company_size": "about 300", "timeline": "x" * 99, "agree": "perhaps"})
+    assert response.status_code == 201, response.json()
+    lead, submission = Lead.objects.get(), Submission.objects.get()
+    assert (lead.first_name, lead.company_size, lead.timeline) == ("Ada", None, "")
+    assert (submission.status, submission.lead) == ("accepted", lead)
+    assert submission.unmapped == {"company_size": "about 300", "timeline": "x" * 99, "agree": "perhaps"}
+    told = {error["field"]: error["detail"] for error in submission.errors}
+    assert told["company_size"].startswith("is not a whole number.")
+    assert told.keys() == {"company_size", "timeline", "agree"}
+    assert not Consent.objects.exists(), "perhaps is no yes"
+
+
+def test_a_required_answer_and_a_mistyped_address_are_still_refused(web, form):
+    form.questions.filter(name="company_size").update(required=True)
+    assert errors(post(web, ADA | {"company_size": "about 300"}))["company_size"] == (
+        "Company size is not a whole number. Send the number of employees, e.g. 250."
+    )
+    form.questions.filter(name="email").update(required=False)
+    assert set(errors(post(web, ADA | {"email": "ada@", "phone": "+49 30 1234"}))) == {"email"}
+    form.questions.create(name="phone", field="phone", label="Phone", position=9)
+    response = post(web, {"first_name": "Ada", "company_size": "5", "phone": "12"})
+    assert set(errors(response)) == {"email"}, "nothing that is left says who it is"
+    assert not Lead.objects.exists()

@@ -26,7 +26,7 @@ def test_it_works():
     assert lead.rescore_at == lead.created_at == lead.last_activity_at == NOW
     assert (lead.place, lead.stage, lead.cycle_no) == ("scoring", "inquiry", 1)
     assert lead.search_text == "ada@acme.example Ada Lovelace Acme"
-    assert str(lead.activities.get().touchpoint) == "form_submit api"
+    assert str(lead.activities.get().touchpoint) == "lead_posted"
 
 
 @pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_a_second_post_of_the_same_address_is_one_more_activity():
     lead = Lead.objects.get()
     assert (lead.created_at, lead.last_activity_at) == (NOW, LATER)
     assert [str(a.touchpoint) for a in lead.activities.order_by("id")] == [
-        "form_submit api",
+        "lead_posted",
         "webinar /webinars/lean",
     ]
     assert not FieldChange.objects.filter(recorded_at=LATER).exists()
