@@ -7,6 +7,8 @@ So whoever locked a lead last has written its row from a log read under that loc
 version's row: a killed publisher loses at most its last batch, and a second one skips a version that is locked.
 """
 
+from copy import deepcopy
+
 from django.db import transaction
 from django.db.models import Max
 
@@ -71,6 +73,7 @@ def new_draft(*, model, by, of=None):
 
 def first_draft(*, model, by, table=starter.EMPTY):
     """A draft from a table of `scoring.starters`; by default without rules, on the scale that is shipped."""
+    table = deepcopy(table)  # a draft is edited, a table is not
     with transaction.atomic():
         model = ScoringModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         number = (model.versions.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -222,7 +225,7 @@ def _flip(version, at):
 def _let_follow(version, news, at):
     """Raise the stages that the new version calls for, and have routing look at every verdict it changed."""
     for stage, verdicts in (
-        (Stage.SALES_READY, [Verdict.SALES_READY, Verdict.HAND_RAISE]),
+        (Stage.SALES_READY, [Verdict.SALES_READY, Verdict.BITE, Verdict.HAND_RAISE]),
         (Stage.MQL, [Verdict.MQL]),
     ):
         lower = [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
