@@ -18,7 +18,10 @@ from leads.criteria.tree import sentence
 from leads.rows import fetch
 from scoring import words
 from scoring.engine import arithmetic, facts, prepared
+from scoring.engine.activity import points_of
+from scoring.engine.judge import judge
 from scoring.engine.rulebook import LEAD_CRITERIA, Live, rulebook
+from scoring.engine.touchpoints import matching
 from scoring.engine.units import NEVER, instant, micros
 from scoring.models import Rule
 
@@ -133,12 +136,11 @@ def explain(*, lead, at=None, model=None):
         return None
     version_id, model_name, number = version
     book = rulebook(Live(version_id, 0, False, True, None))
-    leads = facts.lead_facts([lead.pk], [book], then=then)
-    if not len(leads.ids) or leads.created[0] > micros(at):
+    judged = judge([lead.pk], [book], at=at, known_at=then)
+    leads, log = judged.leads, judged.log
+    if not len(leads.ids) or leads.created[0] > micros(at) or not judged.scores[0].applies[0]:
         return None
-    log = facts.log_of(leads.ids, known_at=then)
-    matches = facts.matching(book, log.touchpoint)
-    scores = arithmetic.score(book, leads, log, matches, micros(at))
+    scores = judged.scores[0]
     fit, engagement = int(scores.fit[0]), int(scores.engagement[0])
     label = int(scores.rating[0])
     values = _field_values(book, lead.pk, then, at)
@@ -162,7 +164,7 @@ def explain(*, lead, at=None, model=None):
         unknown=_unknown(book, scores, values),
         next_rating=_next_rating(book, fit, engagement, verdict),
         not_passed=_not_passed(book, scores, leads, verdict),
-        outlook=_outlook(book, leads, log, matches, scores, at),
+        outlook=_outlook(book, judged, at, then),
         hand_raised_at=instant(scores.hand_raised[0]) if scores.hand_raised[0] > -NEVER else None,
         next_change_at=instant(scores.next_change[0]),
     )
@@ -208,18 +210,18 @@ def _field_values(book, lead_id, then, at):
     # Each field's SQL comes from the criteria's own table; an instant it needs is bound by name.
     selected = ", ".join(_field(*one).sql.replace("%s", "$2") for one in asked)
     sql = f"SELECT {selected} FROM {facts.NOW if then is None else facts.THEN} WHERE l.id = ANY($1)"  # noqa: S608
-    rows = prepared.fetch(f"{sql} AND $2 IS NOT NULL", "bigint[], timestamptz", [[lead_id], at])
+    rows = prepared.fetch(sql, "bigint[], timestamptz, timestamptz", [[lead_id], at, then])
     return dict(zip(asked, rows[0], strict=True)) if rows else {}
 
 
 def _activity_lines(book, log, scores):
-    groups = scores.groups
+    groups = scores.tallies
     shown = [groups.matches[end - min(EVIDENCE, end - start) : end][::-1] for start, end in _spans(groups)]
     names = _touchpoint_words(log.touchpoint[np.concatenate(shown)].tolist() if shown else [])
     lines = []
     for g, number in enumerate(groups.rule.tolist()):
         rule = book.touch_rules[number]
-        faded = int(arithmetic.points_of(book, groups.rule[g], groups.inside[:, g]))
+        faded = int(points_of(book, groups.rule[g], groups.inside[:, g]))
         count = int(groups.inside[:, g].max())
         if count:
             raw = round(rule.points * count, 2)
@@ -263,7 +265,9 @@ def _touchpoint_words(ids):
 def _time_lines(book, leads, scores, at):
     starts = {Kind.INACTIVITY: int(scores.quiet_since[0]), Kind.AGE: int(leads.created[0])}
     lines = []
-    for rule, (points, after) in zip(book.timed_rules, book.inactivity + book.age, strict=True):
+    for rule, (points, after) in zip(
+        book.timed_rules, zip(book.timed_cents.tolist(), book.timed_after.tolist(), strict=True), strict=True
+    ):
         start = starts[rule.kind]
         if points and micros(at) - start >= after:
             what = "Nothing happened since" if rule.kind == Kind.INACTIVITY else "Known since"
@@ -296,10 +300,12 @@ def _next_rating(book, fit, engagement, verdict):
 def _not_passed(book, scores, leads, verdict):
     """In words; empty for what passes."""
     number = arithmetic.VERDICTS.index(verdict)
-    if number in (arithmetic.SALES_READY, arithmetic.HAND_RAISE):
+    if number in (arithmetic.SALES_READY, arithmetic.BITE, arithmetic.HAND_RAISE):
         return []
     if number == arithmetic.EXCLUDED:
-        excluded = zip(book.lead_rules[book.n_fit :], scores.holds[0, book.n_fit :], strict=True)
+        excluded = zip(
+            book.lead_rules[book.n_fit :], scores.holds[0, book.n_fit : len(book.lead_rules)], strict=True
+        )
         return [f"Excluded: {rule.name}" for rule, holds in excluded if holds]
     fit, engagement = int(scores.fit[0]), int(scores.engagement[0])
     needed = max(book.mql_fit, book.ready_fit)
@@ -315,15 +321,15 @@ def _not_passed(book, scores, leads, verdict):
     return reasons
 
 
-def _outlook(book, leads, log, matches, scores, at):
-    """The changes of rating or verdict that time alone brings, in order."""
-    forecast, seen = [], (int(scores.rating[0]), int(scores.verdict[0]))
+def _outlook(book, judged, at, known_at):
+    """The changes of rating or verdict that time alone brings, in order. What is dated later counts when it comes."""
+    leads, log = judged.leads, judged.log
+    matches = matching(book, log.touchpoint, at=at, known_at=known_at)
+    seen = int(judged.scores[0].rating[0]), int(judged.scores[0].verdict[0])
+    forecast, when = [], micros(at)
     last = micros(at + timedelta(days=OUTLOOK_DAYS))
     for _ in range(OUTLOOK_STEPS):
-        when = int(scores.next_change[0])
-        if when > last:
-            break
-        scores = arithmetic.score(book, leads, log, matches, when)
+        scores = arithmetic.score(book, leads, log, matches, when, tolerance=NEVER)
         now = (int(scores.rating[0]), int(scores.verdict[0]))
         if now != seen:
             total = int(scores.fit[0] + scores.engagement[0]) / 100
@@ -331,4 +337,9 @@ def _outlook(book, leads, log, matches, scores, at):
                 Forecast(instant(when), book.table.labels[now[0]], str(arithmetic.VERDICTS[now[1]]), total)
             )
             seen = now
+        when = int(scores.next_change[0])
+        if when > last:
+            break
+        if when >= leads.changes[book.version_id][0]:
+            leads = facts.lead_facts([leads.ids[0]], [book], at=instant(when), known_at=known_at)
     return forecast

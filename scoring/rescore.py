@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from leads import doorbell, places
 from leads.models import Stage
 from leads.rows import fetch
-from scoring.engine import arithmetic, facts, prepared
-from scoring.engine.arithmetic import HAND_RAISE, MQL, SALES_READY, VERDICTS
+from scoring.engine import facts, prepared
+from scoring.engine.arithmetic import BITE, HAND_RAISE, MQL, SALES_READY, VERDICTS
+from scoring.engine.judge import judge
 from scoring.engine.rulebook import live_versions, rulebook
 from scoring.engine.units import NEVER, instant, micros
 
@@ -82,6 +83,7 @@ CROSS JOIN LATERAL (
   ORDER BY a.occurred_at DESC, a.id DESC LIMIT 1
 ) latest WHERE latest.until::timestamptz > %(at)s
 """
+FORGET = "DELETE FROM scoring_score WHERE model_version_id = %s AND lead_id = ANY(%s)"
 FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
@@ -95,7 +97,12 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS w(id, arrives) WHERE l.id = w.id
 """
 
 # The stage that a verdict calls for; positions in facts.STAGES.
-STAGE_OF = {MQL: Stage.MQL, SALES_READY: Stage.SALES_READY, HAND_RAISE: Stage.SALES_READY}
+STAGE_OF = {
+    MQL: Stage.MQL,
+    SALES_READY: Stage.SALES_READY,
+    BITE: Stage.SALES_READY,
+    HAND_RAISE: Stage.SALES_READY,
+}
 
 
 def rescore_due(*, at, limit=500):
@@ -134,20 +141,18 @@ def score_locked(lead_ids, *, live, at):
     `live` must have been read after the locking. How many score rows were written.
     """
     books = [rulebook(version) for version in live]
-    leads = facts.lead_facts(lead_ids, books)
+    judged = judge(lead_ids, books, at=at)
+    leads = judged.leads
     if len(leads.ids) < len(lead_ids):
         fetch(FORGET_TESTS, [sorted(set(lead_ids) - set(leads.ids.tolist()))], returns=False)
     if not books or not len(leads.ids):
         return 0
-    log = facts.log_of(leads.ids)
-    now = micros(at)
-    scored = [
-        (version, book, arithmetic.score(book, leads, log, facts.matching(book, log.touchpoint), now))
-        for version, book in zip(live, books, strict=True)
-    ]
+    scored = list(zip(live, books, judged.scores, strict=True))
     changed = _write(leads, scored, at)
-    _wait_for_what_is_dated_later(leads, scored[0][2])
+    _wait_for_what_is_dated_later(leads, judged.scores[0].arrives)
     for version, book, scores in scored:
+        if book.applies is not None:
+            _leave_out(version, leads, scores)
         if version.routes and version.is_current:
             news = {
                 lead_id for version_id, lead_id, is_news in changed if version_id == version.id and is_news
@@ -158,19 +163,35 @@ def score_locked(lead_ids, *, live, at):
 
 def _write(leads, scored, at):
     """Rows (version id, lead id, whether routing must know) that differed from what was stored."""
+    rows = [np.flatnonzero(scores.applies) for _, _, scores in scored]
+
+    def of_all(name):
+        pairs = zip(scored, rows, strict=True)
+        return np.concatenate([getattr(scores, name)[chosen] for (_, _, scores), chosen in pairs])
+
     args = [
-        _array(np.concatenate([np.full(len(leads.ids), version.id) for version, _, _ in scored])),
-        _array(np.tile(leads.ids, len(scored))),
-        _array(np.concatenate([scores.fit for _, _, scores in scored])),
-        _array(np.concatenate([scores.engagement for _, _, scores in scored])),
-        [book.table.labels[index] for _, book, scores in scored for index in scores.rating.tolist()],
-        [str(VERDICTS[index]) for _, _, scores in scored for index in scores.verdict.tolist()],
-        _array(np.concatenate([scores.hand_raised for _, _, scores in scored])),
-        _array(np.concatenate([scores.next_change for _, _, scores in scored])),
+        _array(np.repeat([version.id for version, _, _ in scored], [len(chosen) for chosen in rows])),
+        _array(np.concatenate([leads.ids[chosen] for chosen in rows])),
+        _array(of_all("fit")),
+        _array(of_all("engagement")),
+        [book.table.labels[index] for (_, book, scores), chosen in zip(scored, rows, strict=True)
+         for index in scores.rating[chosen].tolist()],
+        [str(VERDICTS[index]) for index in of_all("verdict").tolist()],
+        _array(of_all("hand_raised")),
+        _array(of_all("next_change")),
         [version.id for version, _, _ in scored if version.is_current],
         at,
-    ]
+    ]  # fmt: skip
     return prepared.fetch(WRITE, WRITE_TYPES, args)
+
+
+def _leave_out(version, leads, scores):
+    """Those whom the model does not judge have no score by it. Where time alone will change that, they are due then."""
+    outside = ~scores.applies
+    if outside.any():
+        fetch(FORGET, [version.id, leads.ids[outside].tolist()], returns=False)
+        changes = leads.changes[version.id]
+        _wait_for_what_is_dated_later(leads, np.where(outside, changes, NEVER))
 
 
 def _array(numbers):
@@ -178,12 +199,12 @@ def _array(numbers):
     return "{" + ",".join(str(n) if -NEVER < n < NEVER else "NULL" for n in numbers.tolist()) + "}"
 
 
-def _wait_for_what_is_dated_later(leads, scores):
+def _wait_for_what_is_dated_later(leads, arrives):
     """An activity dated after `at` (recorded while we were at work, or by a clock ahead of ours) counts when its
     time comes: the lead is due again then."""
-    later = scores.arrives < NEVER
+    later = arrives < NEVER
     if later.any():
-        fetch(WAIT, [_array(leads.ids[later]), _array(scores.arrives[later])], returns=False)
+        fetch(WAIT, [_array(leads.ids[later]), _array(arrives[later])], returns=False)
 
 
 def _let_follow(book, leads, scores, news, at):
@@ -191,7 +212,9 @@ def _let_follow(book, leads, scores, news, at):
     moved = set()
     for verdict, stage in STAGE_OF.items():
         called = (scores.verdict == verdict) & (leads.stage < facts.STAGES.index(stage))
-        if verdict == SALES_READY:  # parked or recycled until a date: before it only a hand-raise passes again
+        if (
+            verdict == SALES_READY
+        ):  # parked or recycled until a date: before it only a hand-raise or bite passes
             called &= leads.parked_until <= micros(at)
             called &= ~np.isin(leads.ids, list(held_back(leads.ids[called].tolist(), at=at)))
         chosen = np.flatnonzero(called)
@@ -210,8 +233,9 @@ def held_back(lead_ids, *, at):
 def _reason(book, scores, i):
     """Why the stage is raised, in words: "Fit 42 of 40, engagement 31 of 30"."""
     fit, engagement = scores.fit[i] / 100, scores.engagement[i] / 100
-    if scores.verdict[i] == HAND_RAISE:
-        return f"Raised a hand on {instant(scores.hand_raised[i]):%Y-%m-%d %H:%M} UTC"
+    if scores.verdict[i] in (HAND_RAISE, BITE):
+        what = "Raised a hand" if scores.verdict[i] == HAND_RAISE else "Took up an offer"
+        return f"{what} on {instant(scores.hand_raised[i]):%Y-%m-%d %H:%M} UTC"
     if scores.verdict[i] == MQL:
         return f"Fit {fit:g} of {book.mql_fit / 100:g}"
     return f"Fit {fit:g} of {book.ready_fit / 100:g}, engagement {engagement:g} of {book.ready_engagement / 100:g}"

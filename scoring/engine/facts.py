@@ -1,35 +1,40 @@
 """The facts a score is made of, found by SQL alone and handed over as arrays.
 
-Three statements at most, for one lead as for a batch: what holds for each lead (`lead_facts`), what happened to it
-(`log_of`, answered from the covering index), and, for touchpoints not seen before, which rules they match (`matching`).
+For one lead as for a batch: what holds for each lead at an instant (`lead_facts`), and what happened to it (`log_of`,
+answered from the covering index). Which rules a touchpoint matches is in touchpoints.py.
+
+Where a fact changes by time alone (a stated timeline, a date), `changes` says when. The criteria name the next such
+instant; the facts are then read once more as they will be at it, so that nobody is woken for nothing.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from django.db import connection
 
+from leads.criteria.base import AtMinus, AtPlus, Instant
 from scoring.engine import prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
-from scoring.engine.units import NEVER
+from scoring.engine.units import NEVER, instant
 
 WORD = 60  # facts packed per bigint
-SEEN_LIMIT = 300_000  # touchpoints remembered per rulebook, about 6 MB with 20 rules
+LOOKS = 3  # at the next instants named, before one is taken at its word
 
 NOW = "leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id"
-THEN = f"({LEAD_THEN}) l LEFT JOIN LATERAL ({COMPANY_THEN}) c ON true"
+THEN = f"({LEAD_THEN}) l LEFT JOIN LATERAL ({COMPANY_THEN}) c ON true"  # with the field values known at $3
 
 LOG = """
 SELECT array_send(array_agg(lead_id)), array_send(array_agg(occurred_at)), array_send(array_agg(touchpoint_id))
 FROM (
-  SELECT lead_id, occurred_at, CASE WHEN engagement THEN touchpoint_id ELSE 0 END AS touchpoint_id
+  SELECT lead_id, occurred_at, CASE WHEN engagement THEN touchpoint_id {open_ids} ELSE 0 END AS touchpoint_id
   FROM leads_activity
   WHERE lead_id = ANY($1) AND (engagement OR touchpoint_id = ANY(ARRAY(
-    SELECT id FROM leads_touchpoint WHERE kind = 'engagement_since' AND asset IN ('', 'restart')))) {known}
+    SELECT id FROM leads_touchpoint WHERE kind = 'engagement_since' AND asset IN ('', 'restart') {opens}))) {known}
   ORDER BY lead_id, occurred_at OFFSET 0
 ) log
 """
+OPENS = "OR kind = 'mail_open'"
+OPEN_IDS = "WHEN touchpoint_id = ANY(ARRAY(SELECT id FROM leads_touchpoint WHERE kind = 'mail_open')) THEN -touchpoint_id"
 
 
 @dataclass
@@ -38,17 +43,17 @@ class LeadFacts:
 
     ids: np.ndarray
     created: np.ndarray
-    timeline_until: np.ndarray  # NEVER where nothing is stated
     stage: np.ndarray  # position in STAGES
     parked_until: np.ndarray  # instant, or the distant past
     reachable: np.ndarray
-    holds: dict  # {version id: bool[leads, rules about the lead]}
-    later: dict  # the same once the stated timeline has run out
+    holds: dict  # {version id: bool[leads, conditions of its rulebook's lead_sql]}
+    changes: dict  # {version id: the first instant at which one of them changes by time alone}
 
 
 @dataclass
 class Log:
-    """What happened, by lead and time. `lead` is a position in LeadFacts; touchpoint 0 restarts engagement."""
+    """What happened, by lead and time. `lead` is a position in LeadFacts; touchpoint 0 restarts engagement, and
+    -t is an open of t, which is no engagement."""
 
     lead: np.ndarray
     time: np.ndarray
@@ -58,60 +63,106 @@ class Log:
 STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualified"]
 
 
-def lead_facts(lead_ids, books, *, then=None):
-    """Which rules of each rulebook hold for each lead, now or with the field values that stood `then`."""
-    sql, columns, total = _statement(tuple(books), then is not None)
-    args = [list(lead_ids)] if then is None else [list(lead_ids), then]
-    types = "bigint[]" if then is None else "bigint[], timestamptz"
+def lead_facts(lead_ids, books, *, at, known_at=None):
+    """What holds for each lead at the instant `at`, by its field values now or as known at `known_at`."""
+    facts = _read(list(lead_ids), tuple(books), at, known_at)
+    _look_ahead(facts, tuple(book for book in books if book.changes_sql), known_at)
+    return facts
+
+
+def _read(lead_ids, books, at, known_at, ahead=False):
+    sql, columns, total = _statement(books, known_at is not None, ahead)
+    args = [lead_ids, at, *([] if known_at is None else [known_at])]
+    types = "bigint[], timestamptz[]" if ahead else "bigint[], timestamptz"
+    types += "" if known_at is None else ", timestamptz"
     row = [_numbers(column) for column in prepared.fetch(sql, types, args)[0]]
-    ids, created, timeline_until, stage, parked_until, *words = row
-    bits = _unpack(words, total, len(ids))
-    return LeadFacts(
-        ids, created, np.minimum(timeline_until, NEVER), stage, parked_until, bits[:, 0],
-        holds={book.version_id: bits[:, columns[book.version_id, False]] for book in books},
-        later={book.version_id: bits[:, columns[book.version_id, True]] for book in books},
-    )  # fmt: skip
+    ids, created, stage, parked_until, *row = row
+    changing = [book for book in books if book.changes_sql]
+    changes = {book.version_id: np.full(len(ids), NEVER) for book in books}
+    changes |= {
+        book.version_id: np.minimum(column, NEVER) for book, column in zip(changing, row, strict=False)
+    }
+    bits = _unpack(row[len(changing) :], total, len(ids))
+    holds = {book.version_id: bits[:, columns[book.version_id]] for book in books}
+    return LeadFacts(ids, created, stage, parked_until, bits[:, 0], holds, changes)
+
+
+def _look_ahead(facts, books, known_at):
+    """Correct `changes` where nothing will be different at the instant that the criteria name.
+
+    After LOOKS instants without a difference the next one is taken as it is: early, never late.
+    """
+    due = {book: np.flatnonzero(facts.changes[book.version_id] < NEVER) for book in books}
+    for _ in range(LOOKS):
+        due = {book: places for book, places in due.items() if len(places)}
+        for book, places in due.items():
+            changes, holds = facts.changes[book.version_id], facts.holds[book.version_id]
+            at = [instant(value) for value in changes[places]]
+            then = _read(facts.ids[places].tolist(), (book,), at, known_at, ahead=True)
+            places = places[np.isin(facts.ids[places], then.ids)]  # whoever does not lock may miss one
+            same = (then.holds[book.version_id] == holds[places]).all(axis=1)
+            due[book] = places[same]
+            changes[due[book]] = then.changes[book.version_id][same]
+            due[book] = due[book][changes[due[book]] < NEVER]
 
 
 @lru_cache(maxsize=64)
-def _statement(books, then):
-    """The statement ($1: lead ids, $2: then), which packed facts belong to which rulebook, and how many there are."""
-    facts = ["(l.email IS NOT NULL OR l.phone <> '')"]
-    params, columns = {}, {}
+def _statement(books, known, ahead):
+    """The statement, the columns of each rulebook's facts among those packed, and how many there are.
+
+    $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known.
+    """
+    at = "ahead.at" if ahead else "$2"
+    params, numbers, columns = {}, {"(l.email IS NOT NULL OR l.phone <> '')": 0}, {}
     for book in books:
-        before = [_named(condition, params) for condition in book.lead_sql]
-        start = len(facts)
-        facts += before
-        columns[book.version_id, False] = np.arange(start, start + len(before))
-        columns[book.version_id, True] = columns[book.version_id, False].copy()
-        for position, condition in enumerate(book.lead_sql_later):
-            if condition is not None:
-                columns[book.version_id, True][position] = len(facts)
-                facts.append(_named(condition, params))
-    words = [_pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)]
-    sends = "".join(f", array_send(array_agg(w{number}))" for number in range(len(words)))
-    picks = "".join(f", {word} AS w{number}" for number, word in enumerate(words))
+        asked = [_rendered(condition, params, at) for condition in book.lead_sql]
+        columns[book.version_id] = np.array(
+            [numbers.setdefault(fact, len(numbers)) for fact in asked], dtype=int
+        )
+    facts = list(numbers)
+    changes = [_rendered(book.changes_sql, params, at) for book in books if book.changes_sql]
+    picked = {f"c{n}": f"coalesce({sql}, 'infinity')" for n, sql in enumerate(changes)}
+    picked |= {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
     sql = f"""
-SELECT array_send(array_agg(id)), array_send(array_agg(created_at)), array_send(array_agg(timeline_until)),
-  array_send(array_agg(stage)), array_send(array_agg(parked_until)){sends}
+SELECT array_send(array_agg(id)), array_send(array_agg(created_at)), array_send(array_agg(stage)),
+  array_send(array_agg(parked_until)){"".join(f", array_send(array_agg({name}))" for name in picked)}
 FROM (
-  SELECT l.id, l.created_at, coalesce(l.timeline_until, 'infinity') AS timeline_until,
-    (array_position(ARRAY{STAGES!r}, l.stage::text) - 1)::bigint AS stage,
-    CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until{picks}
-  FROM {THEN if then else NOW} WHERE l.id = ANY($1) AND NOT l.is_test ORDER BY l.id OFFSET 0
+  SELECT l.id, l.created_at, (array_position(ARRAY{STAGES!r}, l.stage::text) - 1)::bigint AS stage,
+    CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
+    {"".join(f", {pick} AS {name}" for name, pick in picked.items())}
+  FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
+  WHERE l.id = ANY($1) AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
+  ORDER BY l.id OFFSET 0
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
     return prepared.with_values(sql, params), columns, len(facts)
 
 
-def _named(condition, params):
-    """The condition with its values bound by name, as the statement repeats none of them by position."""
+def _rendered(condition, params, at):
+    """The condition with its values bound by name, equal ones once, and `at` for the instant."""
     parts = condition.sql.split("%s")
     sql = parts[0]
     for value, rest in zip(condition.params, parts[1:], strict=True):
-        name = f"p{len(params)}"
-        params[name] = value
-        sql += f"%({name})s{rest}"
+        sql += (at_sql(value, at) if isinstance(value, Instant) else f"%({_name(value, params)})s") + rest
     return sql
+
+
+def _name(value, params):
+    """Under which name `value` is bound; equal conditions thereby become equal SQL, and are asked once."""
+    for name, known in params.items():
+        if type(known) is type(value) and known == value:
+            return name
+    name = f"p{len(params)}"
+    params[name] = value
+    return name
+
+
+def at_sql(value, at):
+    """AT, AtMinus or AtPlus in SQL. Hours, as a day across a change of the clocks is not 24 of them."""
+    if isinstance(value, AtMinus):
+        return f"({at} - interval '{value.days * 24} hours')"
+    if isinstance(value, AtPlus):
+        return f"({at} + interval '{value.days * 24} hours')"
+    return at
 
 
 def _pack(facts):
@@ -123,50 +174,17 @@ def _unpack(words, total, n):
     return np.stack(bits, axis=1).astype(bool) if n else np.zeros((0, total), bool)
 
 
-def log_of(ids, *, known_at=None):
-    """The engagement of the leads `ids` (an ordered array), all of it or what was known at an instant."""
+def log_of(ids, *, opens=False, known_at=None):
+    """The engagement of the leads `ids` (an ordered array), all of it or what was known at an instant; on demand
+    with the opens of mails."""
+    asked = {"opens": OPENS, "open_ids": OPEN_IDS} if opens else {"opens": "", "open_ids": ""}
     if known_at is None:
-        row = prepared.fetch(LOG.format(known=""), "bigint[]", [ids.tolist()])[0]
+        row = prepared.fetch(LOG.format(known="", **asked), "bigint[]", [ids.tolist()])[0]
     else:
-        known = LOG.format(known="AND received_at <= $2")
+        known = LOG.format(known="AND received_at <= $2", **asked)
         row = prepared.fetch(known, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
     leads, times, touchpoints = (_numbers(column) for column in row)
     return Log(np.searchsorted(ids, leads), times, touchpoints)
-
-
-def matching(book, touchpoints):
-    """bool[rules about touchpoints, activities]. Touchpoints never change, so each is evaluated once per condition."""
-    ids, table = book.seen.known
-    places = np.minimum(np.searchsorted(ids, touchpoints), len(ids) - 1)
-    new = ids[places] != touchpoints
-    if new.any():
-        if len(ids) > SEEN_LIMIT:
-            ids, table, new = ids[:1], table[:, :1], touchpoints != 0
-        ids, table = book.seen.known = _with_new(book, ids, table, np.unique(touchpoints[new]))
-        places = np.searchsorted(ids, touchpoints)
-    return table[:, places]
-
-
-def _with_new(book, ids, table, new):
-    merged = np.concatenate([ids, new])
-    order = np.argsort(merged)
-    return merged[order], np.concatenate([table, _evaluate(book, new)], axis=1)[:, order]
-
-
-def _evaluate(book, ids):
-    """bool[rules, touchpoints] by one statement."""
-    rules = len(book.touch_sql)
-    result = np.zeros((rules, len(ids)), bool)
-    if not rules:
-        return result
-    params = {"ids": ids.tolist()}
-    facts = [_named(condition, params) for condition in book.touch_sql]
-    words = ", ".join(_pack(facts[start : start + WORD]) for start in range(0, rules, WORD))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT t.id, {words} FROM leads_touchpoint t WHERE t.id = ANY(%(ids)s)", params)  # noqa: S608
-        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 1 + -(-rules // WORD))
-    result[:, np.searchsorted(ids, rows[:, 0])] = _unpack(list(rows.T[1:]), rules, len(rows)).T
-    return result
 
 
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">i8")])

@@ -7,11 +7,11 @@ tells what it was before; a field that never changed is as it is. Proposals (`ap
 _THEN = """
 SELECT (jsonb_populate_record(x, coalesce((
   SELECT jsonb_object_agg(f.field, f.value) FROM (
-    SELECT DISTINCT ON (h.field) h.field, CASE WHEN h.recorded_at <= $2 THEN h.new ELSE h.old END AS value
+    SELECT DISTINCT ON (h.field) h.field, CASE WHEN h.recorded_at <= $3 THEN h.new ELSE h.old END AS value
     FROM leads_fieldchange h WHERE h.{owner}_id = x.id AND h.applied
-    ORDER BY h.field, h.recorded_at <= $2 DESC,
-      CASE WHEN h.recorded_at <= $2 THEN h.recorded_at END DESC, h.recorded_at,
-      CASE WHEN h.recorded_at <= $2 THEN -h.id ELSE h.id END
+    ORDER BY h.field, h.recorded_at <= $3 DESC,
+      CASE WHEN h.recorded_at <= $3 THEN h.recorded_at END DESC, h.recorded_at,
+      CASE WHEN h.recorded_at <= $3 THEN -h.id ELSE h.id END
   ) f
 ), '{{}}'::jsonb))).*
 FROM leads_{owner} x WHERE {which}

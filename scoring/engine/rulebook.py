@@ -5,25 +5,25 @@ Whoever scores reads `live_versions()` in each transaction, after the leads are 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from django.db import connection
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
-from leads.criteria.tree import leaves, where
+from leads.criteria.base import AT
+from leads.criteria.tree import changes, leaves, where
 from scoring import ratings
+from scoring.engine.totals import Slots, slots
 from scoring.engine.units import DAY, NEVER, cents
 from scoring.models import ModelVersion, Rule
 
-# What a rule may ask of a lead. Behaviour over time belongs in activity, inactivity and age rules, whose next change
-# can be told exactly; a stated timeline is the one dated field, and ends at a known instant.
-LEAD_CRITERIA = {key: CRITERIA[key] for key in ("lead_field", "company_field", "source")}
-TOUCHPOINT_CRITERIA = {key: criterion for key, criterion in CRITERIA.items() if criterion.scope == TOUCHPOINT}
+# What a rule may ask: see Criterion.in_rules.
+LEAD_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == LEAD and c.in_rules}
+TOUCHPOINT_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == TOUCHPOINT and c.in_rules}
+OPEN = "mail_open"  # scored only by rules that name it (docs/scoring.md)
 
-BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
-AFTER_ALL = datetime(9999, 12, 31, tzinfo=UTC)
 KEPT = 40  # rulebooks per process; a few models, a few versions each
 
 LIVE = """
@@ -44,26 +44,30 @@ class Live(NamedTuple):
 
 
 class Condition(NamedTuple):
+    """SQL with %s, and what is bound; AT and its kin among it stand for the instant of scoring."""
+
     sql: str
     params: list
 
 
 @dataclass
 class Seen:
-    """Which touchpoints match which conditions, as far as they have been seen.
+    """Which touchpoints match which conditions, as far as they have been seen while content was at `epoch`.
 
-    `known` is (ids in order, bool[conditions, ids]), replaced as one: threads may read while another adds.
+    `known` is (epoch, ids in order, bool[conditions, ids]), replaced as one: threads may read while another adds.
     """
 
-    known: tuple[np.ndarray, np.ndarray]
+    known: tuple[tuple, np.ndarray, np.ndarray]
 
 
 @dataclass(eq=False)
 class Rulebook:
-    """Rules as columns. `lead_rules` are fit, then exclude; `touch_rules` are activity, then hand-raise.
+    """Rules as columns. `lead_rules` are fit, then exclude; `touch_rules` activity, hand-raise, bite;
+    `timed_rules` inactivity, age.
 
     bounds[r, k], drops[r, k]: an activity rule's share falls by `drops` when a match reaches the age `bounds`
-    (microseconds), so points = p × Σ_k drops[k] × min(cap_count, matches younger than bounds[k]).
+    (microseconds), so points = p × Σ_k drops[k] × min(cap_count, matches younger than bounds[k]); with `min_count`
+    N it is [at least N younger] instead of the minimum; with a half-life p × Σ 2^(−age / half_life), inside bounds[0].
     """
 
     version_id: int
@@ -71,18 +75,31 @@ class Rulebook:
     touch_rules: list
     timed_rules: list
     asks: list  # for each of lead_rules the fields it asks for: [(criterion key, field name), …]
-    lead_sql: list
-    lead_sql_later: list  # the same once a stated timeline has run out; None where that changes nothing
+    lead_sql: list  # Conditions about leads: of lead_rules, then those of `who`, then `applies_to`
+    changes_sql: Condition | None  # when one of them may next change by time alone
+    who: np.ndarray  # of touch_rules, then timed_rules: the column of lead_sql that narrows it, or -1
+    applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list
+    uses_content: bool  # whether touch_sql asks what assets are about
+    takes_opens: np.ndarray  # bool[activity rules]
     fit_cents: np.ndarray
     points: np.ndarray
     cap_count: np.ndarray
     cap_cents: np.ndarray
+    min_count: np.ndarray  # 0: none
+    half_life: np.ndarray  # microseconds, 0: none
     bounds: np.ndarray
     drops: np.ndarray
     is_coarse: np.ndarray  # every edge of the rule moves its points by more than a rounding
-    inactivity: list  # [(hundredths, microseconds)]
-    age: list
+    timed_cents: np.ndarray
+    timed_after: np.ndarray  # microseconds
+    n_inactivity: int
+    profiles: list
+    groups: list
+    fit_slots: Slots | None  # None: no group with a cap and no profile
+    engagement_slots: Slots | None  # the same for activity rules, then timed rules
+    cap_fit: int
+    cap_engagement: int
     table: ratings.Table
     mql_fit: int
     ready_fit: int
@@ -96,6 +113,15 @@ class Rulebook:
     @property
     def n_activity(self):
         return len(self.points)
+
+    @property
+    def n_hand_raise(self):
+        return sum(rule.kind == Rule.Kind.HAND_RAISE for rule in self.touch_rules)
+
+    @property
+    def engagement_thresholds(self):
+        """In hundredths, ascending: where a rating or verdict may turn."""
+        return np.unique(np.append(self.table.engagement_minima, self.ready_engagement))
 
 
 _kept: dict[tuple, Rulebook] = {}
@@ -115,7 +141,8 @@ def rulebook(live):
     if key not in _kept:
         if len(_kept) >= KEPT:
             _kept.clear()
-        _kept[key] = compile_version(ModelVersion.objects.select_related("scale").get(pk=live.id))
+        version = ModelVersion.objects.select_related("scale", "model").get(pk=live.id)
+        _kept[key] = compile_version(version)
     return _kept[key]
 
 
@@ -123,35 +150,39 @@ def compile_version(version, rules=None):
     """A Rulebook of any version, drafts included. Raises BadCondition for a rule that cannot be evaluated."""
     rules = list(version.rules.all()) if rules is None else rules
     of = {kind: [rule for rule in rules if rule.kind == kind] for kind in Rule.Kind.values}
-    lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"]
-    bounds, drops = _falls(of["activity"])
-    points = np.array([rule.points for rule in of["activity"]], dtype=float)
-    touch_sql = [_touch_condition(rule) for rule in touch_rules]
-    lead_sql = [_lead_condition(rule, BEFORE_ALL) for rule in lead_rules]
-    later = [_lead_condition(rule, AFTER_ALL) for rule in lead_rules]
+    lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"] + of["bite"]
+    timed_rules = of["inactivity"] + of["age"]
+    whos, who = _distinct([rule.who for rule in touch_rules + timed_rules], start=len(lead_rules))
+    trees = [rule.condition or {} for rule in lead_rules] + whos
+    applies_to = version.model.applies_to
+    applies = len(trees) if applies_to else None
+    trees += [applies_to] if applies_to else []
+    touch_sql = [_condition(rule.condition, TOUCHPOINT) for rule in touch_rules]
+    profiles, groups = list(version.profiles.all()), list(version.groups.all())
     return Rulebook(
         version_id=version.pk,
         lead_rules=lead_rules,
         touch_rules=touch_rules,
-        timed_rules=of["inactivity"] + of["age"],
+        timed_rules=timed_rules,
         asks=[_asked(rule) for rule in lead_rules],
-        lead_sql=lead_sql,
-        lead_sql_later=[
-            after if after != before else None for before, after in zip(lead_sql, later, strict=True)
-        ],
+        lead_sql=[_condition(tree, LEAD) for tree in trees],
+        changes_sql=_changes(trees),
+        who=who,
+        applies=applies,
         touch_sql=touch_sql,
+        uses_content=any(TOUCHPOINT_CRITERIA[key].uses_content for key, _ in _touch_leaves(touch_rules)),
+        takes_opens=np.array([takes_opens(rule) for rule in of["activity"]], dtype=bool),
+        **_activity_columns(of["activity"]),
         fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
-        points=points,
-        cap_count=_or_never(rule.cap_count for rule in of["activity"]),
-        cap_cents=_or_never(
-            None if r.cap_points is None else cents(abs(r.cap_points)) for r in of["activity"]
-        ),
-        bounds=bounds,
-        drops=drops,
-        is_coarse=(abs(points)[:, None] * np.where(drops > 0, drops, NEVER)).min(axis=1, initial=NEVER)
-        >= 0.02,
-        inactivity=[(cents(rule.points), rule.days * DAY) for rule in of["inactivity"]],
-        age=[(cents(rule.points), rule.days * DAY) for rule in of["age"]],
+        timed_cents=np.array([cents(rule.points) for rule in timed_rules], dtype=np.int64),
+        timed_after=np.array([rule.days * DAY for rule in timed_rules], dtype=np.int64),
+        n_inactivity=len(of["inactivity"]),
+        profiles=profiles,
+        groups=groups,
+        fit_slots=slots(of["fit"], profiles, groups),
+        engagement_slots=slots(of["activity"] + timed_rules, [], groups),
+        cap_fit=_or_never([version.cap_fit and cents(version.cap_fit)])[0],
+        cap_engagement=_or_never([version.cap_engagement and cents(version.cap_engagement)])[0],
         table=ratings.table(version.scale),
         mql_fit=cents(version.mql_fit),
         ready_fit=cents(version.ready_fit),
@@ -160,14 +191,68 @@ def compile_version(version, rules=None):
     )
 
 
+def takes_opens(rule):
+    """Whether a rule names opens, which nobody counts unasked."""
+    return any(params.get("kind") == OPEN for _, params in _touch_leaves([rule]))
+
+
+def _touch_leaves(rules):
+    return [
+        leaf
+        for rule in rules
+        for leaf in leaves(rule.condition or {}, criteria=TOUCHPOINT_CRITERIA, scope=TOUCHPOINT)
+    ]
+
+
+def _distinct(trees, start):
+    """The different trees, and for each of `trees` its column, counted from `start`; -1 for an empty one."""
+    found = []
+    columns = np.full(len(trees), -1)
+    for place, tree in enumerate(trees):
+        if tree:
+            if tree not in found:
+                found.append(tree)
+            columns[place] = start + found.index(tree)
+    return found, columns
+
+
+def _condition(tree, scope):
+    criteria = LEAD_CRITERIA if scope == LEAD else TOUCHPOINT_CRITERIA
+    return Condition(*where(tree or {}, criteria=criteria, at=AT, scope=scope))
+
+
+def _changes(trees):
+    found = [changes(tree, criteria=LEAD_CRITERIA, at=AT, scope=LEAD) for tree in trees]
+    found = [one for one in found if one]
+    if not found:
+        return None
+    return Condition(f"LEAST({', '.join(sql for sql, _ in found)})", [v for _, bound in found for v in bound])
+
+
 def _seen_by(conditions):
-    key = tuple((condition.sql, *condition.params) for condition in conditions)
+    key = tuple((condition.sql, *map(repr, condition.params)) for condition in conditions)
     if key not in _seen:
         if len(_seen) >= KEPT:
             _seen.clear()
         # Id 0 stands for a restart of engagement, which no rule matches.
-        _seen[key] = Seen((np.zeros(1, np.int64), np.zeros((len(conditions), 1), bool)))
+        _seen[key] = Seen(((), np.zeros(1, np.int64), np.zeros((len(conditions), 1), bool)))
     return _seen[key]
+
+
+def _activity_columns(rules):
+    bounds, drops = _falls(rules)
+    points = np.array([rule.points for rule in rules], dtype=float)
+    smallest = np.where(drops > 0, drops, NEVER).min(axis=1, initial=NEVER)
+    return {
+        "points": points,
+        "cap_count": _or_never(rule.cap_count for rule in rules),
+        "cap_cents": _or_never(None if r.cap_points is None else cents(abs(r.cap_points)) for r in rules),
+        "min_count": np.array([rule.min_count or 0 for rule in rules], dtype=np.int64),
+        "half_life": np.array([round((rule.half_life_days or 0) * DAY) for rule in rules], dtype=np.int64),
+        "bounds": bounds,
+        "drops": drops,
+        "is_coarse": abs(points) * smallest >= 0.02,
+    }
 
 
 def shares(rule):
@@ -200,13 +285,3 @@ def _or_never(values):
 def _asked(rule):
     found = leaves(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD)
     return list(dict.fromkeys((key, params["field"]) for key, params in found if "field" in params))
-
-
-def _lead_condition(rule, at):
-    return Condition(*where(rule.condition or {}, criteria=LEAD_CRITERIA, at=at, scope=LEAD))
-
-
-def _touch_condition(rule):
-    return Condition(
-        *where(rule.condition or {}, criteria=TOUCHPOINT_CRITERIA, at=BEFORE_ALL, scope=TOUCHPOINT)
-    )

@@ -1,0 +1,73 @@
+"""What activity rules find in the log, tallied: one tally per (rule, lead) with any match.
+
+A match of share falling with age is counted at each bound it is younger than, so that points need no order (see
+`Rulebook`). A half-life is summed in whole 2^-40 shares: exact, in whatever order a batch brings them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SHARES = 2**40
+
+
+@dataclass
+class Tallies:
+    rule: np.ndarray
+    lead: np.ndarray
+    matches: np.ndarray  # positions in the log, by time, concatenated over the tallies
+    starts: np.ndarray
+    ends: np.ndarray
+    inside: np.ndarray  # [K, tallies]: matches younger than each bound
+    counted: (
+        np.ndarray
+    )  # the same, of those that count: the `cap_count` most recent; 1 where `min_count` is met
+    exact: np.ndarray | None  # hundredths before rounding, of half-lives; None where no rule has one
+    cents: np.ndarray  # rounded points, before the cap on points
+    capped: np.ndarray
+
+
+def tally(book, log, matches, at, n):
+    """Tallies of bool[activity rules, activities of the log] at `at`, for `n` leads."""
+    rule, match = np.nonzero(matches)  # ordered by rule, lead and time, as the log is
+    lead = log.lead[match]
+    key = rule * n + lead
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    ends = np.append(starts, len(key))[1:]
+    age = at - log.time[match]
+    newer = np.repeat(ends, ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
+    kept = newer < book.cap_count[rule]
+    inside = np.zeros((book.bounds.shape[1], len(starts)), dtype=np.int64)
+    counted = np.zeros_like(inside)
+    if len(key):
+        for k in range(len(inside)):
+            within = age < book.bounds[rule, k]
+            inside[k] = np.add.reduceat(within, starts, dtype=np.int64)
+            counted[k] = np.add.reduceat(within & kept, starts, dtype=np.int64)
+    of, whose = rule[starts], lead[starts]
+    if book.min_count.any():
+        least = book.min_count[of]
+        counted = np.where(least > 0, inside >= least, counted)
+    cents = points_of(book, of, counted)
+    exact = None
+    if book.half_life.any() and len(key):
+        exact = _fading(book, rule, age, starts)
+        cents = np.where(book.half_life[of] > 0, np.floor(exact + 0.5).astype(np.int64), cents)
+    cap = book.cap_cents[of]
+    return Tallies(of, whose, match, starts, ends, inside, counted, exact, cents, np.clip(cents, -cap, cap))
+
+
+def points_of(book, rule, counts):
+    """Hundredths: points × Σ share falls × matches younger than each bound. `counts` is [K, …], `rule` is […]."""
+    weighted = np.zeros(counts.shape[1:])
+    for k, count in enumerate(counts):
+        weighted = weighted + book.drops[rule, k] * count
+    return np.floor(book.points[rule] * weighted * 100 + 0.5).astype(np.int64)
+
+
+def _fading(book, rule, age, starts):
+    """Hundredths of each tally, not rounded: points × Σ 2^(−age / half-life) inside the window; 0 without half-life."""
+    shares = np.zeros(len(rule), dtype=np.int64)
+    fades = (book.half_life[rule] > 0) & (age < book.bounds[rule, 0])
+    shares[fades] = np.rint(np.exp2(-age[fades] / book.half_life[rule[fades]]) * SHARES)
+    return book.points[rule[starts]] * 100 * (np.add.reduceat(shares, starts) / SHARES)

@@ -1,0 +1,155 @@
+"""When engagement next moves by time alone: never late, and early only where a half-life makes it.
+
+Steps, windows, inactivity and age move at known instants (`_first_fall`). What a cap on a group or on the total hides
+is found by playing all coming instants of that lead through the caps (`_behind_caps`). Half-lives move all the time:
+there it is when they may have moved by the tolerance, or to where a rating or verdict turns (halflife.py).
+"""
+
+import numpy as np
+
+from scoring.engine import halflife
+from scoring.engine.activity import points_of
+from scoring.engine.units import NEVER
+
+
+def first_move(book, log, tallies, timed, turns, engagement, at, tolerance):
+    """For each lead the first instant after `at` at which a part of its engagement moves visibly, or NEVER.
+
+    `turns`: [leads, timed rules], when each begins to give its points.
+    """
+    n = len(timed)
+    first = np.full(n, NEVER)
+    edge = _first_fall(book, log, tallies)
+    np.minimum.at(first, tallies.lead, edge)
+    first = np.minimum(first, turns.min(axis=1, initial=NEVER))
+    hidden = _is_capped(book, engagement) & (first < NEVER)
+    if tallies.exact is not None:
+        drift = halflife.first_drift(book, tallies, engagement.total, at, tolerance)
+        first = np.minimum(first, drift)
+        # What a cap hides now, a half-life may uncover meanwhile: there every instant counts.
+        hidden[tallies.lead[halflife.moving(book, tallies)]] = False
+    if hidden.any():
+        first[hidden] = _behind_caps(book, log, tallies, timed, turns, engagement, hidden)
+    return first
+
+
+def _is_capped(book, engagement):
+    """Whether a cap on a group or the total is reached, so that what moves may not be seen."""
+    capped = engagement.before >= book.cap_engagement
+    if book.engagement_slots is not None:
+        capped |= (abs(engagement.sums) >= book.engagement_slots.cap).any(axis=1)
+    return capped
+
+
+def _first_fall(book, log, tallies):
+    """For each tally the first instant at which its points change, or NEVER.
+
+    The matches that count are the most recent ones, and stay so while nothing happens: the count at bound k falls
+    first when the oldest of them reaches it. Where a cap hides that fall, or the step is too small to survive
+    rounding, the following ones are tried in turn.
+    """
+    edge = np.full(len(tallies.rule), NEVER)
+    for k, counted in enumerate(tallies.counted):
+        falls = (counted > 0) & _moves(book, tallies.rule, k)
+        falls &= (tallies.cents != 0) | (book.half_life[tallies.rule] == 0)
+        oldest = log.time[tallies.matches[tallies.ends[falls] - _reach(book, tallies, k)[falls]]]
+        edge[falls] = np.minimum(edge[falls], oldest + book.bounds[tallies.rule[falls], k])
+    hidden = (edge < NEVER) & ((tallies.cents != tallies.capped) | ~book.is_coarse[tallies.rule])
+    hidden &= book.half_life[tallies.rule] == 0
+    if hidden.any():
+        chosen = np.flatnonzero(hidden)
+        tally, time, after = _coming(book, log, tallies, chosen)
+        seen = after != tallies.capped[tally]
+        edge[chosen] = NEVER
+        np.minimum.at(edge, tally[seen], time[seen])
+    return edge
+
+
+def _moves(book, rule, k):
+    """Whether points move when a match of `rule` reaches bound k."""
+    return (book.drops[rule, k] > 0) & (book.bounds[rule, k] < NEVER) & (book.points[rule] != 0)
+
+
+def _reach(book, tallies, k):
+    """How many of the most recent matches back the one is whose ageing lowers the count at bound k first."""
+    least = book.min_count[tallies.rule]
+    return np.where(least > 0, least, tallies.counted[k])
+
+
+def _coming(book, log, tallies, chosen):
+    """(tally, instant, rounded and capped points from then on) of every coming fall of the `chosen` tallies,
+    by tally and time. Falls at one instant are one: only the state after the last of them is ever seen."""
+    time, bound, place = [], [], []
+    for k, counted in enumerate(tallies.counted[:, chosen]):
+        rule = tallies.rule[chosen]
+        counts = np.where(_moves(book, rule, k), counted, 0)
+        order = np.repeat(np.cumsum(counts) - counts, counts)
+        oldest = tallies.ends[chosen] - _reach(book, tallies, k)[chosen]
+        places = np.repeat(oldest, counts) + np.arange(counts.sum()) - order
+        time.append(log.time[tallies.matches[places]] + np.repeat(book.bounds[rule, k], counts))
+        bound.append(np.full(counts.sum(), k))
+        place.append(np.repeat(np.arange(len(chosen)), counts))
+    time, bound, place = np.concatenate(time), np.concatenate(bound), np.concatenate(place)
+    order = np.lexsort((time, place))
+    time, bound, place = time[order], bound[order], place[order]
+    left = tallies.counted[:, chosen][:, place].astype(np.int64)
+    for k in range(len(left)):
+        left[k] -= _running(bound == k, place)
+    rule = tallies.rule[chosen][place]
+    cap = book.cap_cents[rule]
+    after = np.clip(points_of(book, rule, left), -cap, cap)
+    last = _last(place, time)
+    return chosen[place[last]], time[last], after[last]
+
+
+def _running(values, key):
+    """The sum of `values` so far, begun anew at each `key` (ordered)."""
+    total = np.cumsum(values)
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    return total - np.repeat(total[starts] - values[starts], np.diff(starts, append=len(key)))
+
+
+def _last(key, time):
+    """Whether an entry is the last of its key and instant; ordered by both."""
+    return np.append((np.diff(key) != 0) | (np.diff(time) != 0), np.ones(min(len(key), 1), bool))
+
+
+def _behind_caps(book, log, tallies, timed, turns, engagement, hidden):
+    """For each `hidden` lead the first instant at which anything is seen to move through the caps of groups and total."""
+    chosen = np.flatnonzero(hidden[tallies.lead] & (book.half_life[tallies.rule] == 0))
+    leads = np.flatnonzero(hidden)
+    tally, time, after = _coming(book, log, tallies, chosen)
+    before = np.where(np.diff(tally, prepend=-1) != 0, tallies.capped[tally], np.append(0, after)[:-1])
+    lead, rule = tallies.lead[tally], tallies.rule[tally]
+    who, which = np.nonzero(turns[leads] < NEVER)
+    lead = np.append(lead, leads[who])
+    rule = np.append(rule, book.n_activity + which)
+    time = np.append(time, turns[leads[who], which])
+    delta = np.append(after - before, book.timed_cents[which])
+    if book.engagement_slots is not None:
+        lead, time, delta = _through_groups(book.engagement_slots, engagement, lead, rule, time, delta)
+    order = np.lexsort((time, lead))
+    lead, time, delta = lead[order], time[order], delta[order]
+    if book.cap_engagement < NEVER:
+        total = np.minimum(engagement.before[lead] + _running(delta, lead), book.cap_engagement)
+        capped = engagement.before[lead] >= book.cap_engagement
+        moved = np.where(capped, _last(lead, time) & (total != engagement.total[lead]), delta != 0)
+    else:
+        moved = delta != 0
+    first = np.full(len(hidden), NEVER)
+    np.minimum.at(first, lead[moved], time[moved])
+    return first[leads]
+
+
+def _through_groups(slots, engagement, lead, rule, time, delta):
+    """The same moves as what they do to the capped sums of their groups."""
+    slot = slots.of[rule]
+    key = lead * len(slots.cap) + slot
+    order = np.lexsort((time, key))
+    key, time, delta, lead, slot = key[order], time[order], delta[order], lead[order], slot[order]
+    sums = engagement.sums[lead, slot] + _running(delta, key)
+    last = _last(key, time)
+    key, time, lead, slot, sums = key[last], time[last], lead[last], slot[last], sums[last]
+    capped = np.clip(sums, -slots.cap[slot], slots.cap[slot])
+    before = np.where(np.diff(key, prepend=-1) != 0, engagement.capped[lead, slot], np.append(0, capped)[:-1])
+    return lead, time, capped - before
