@@ -13,13 +13,14 @@ def give(*, handoff, by, verdict, at, note=""):
     with transaction.atomic():
         row = locked(handoff)
         refuse_others(row, by)
-        earlier = Feedback.objects.filter(handoff=row).values("rep_id", "verdict", "note", "at").first()
-        if earlier:
-            earlier["at"] = earlier["at"].isoformat()
-        rep = Rep.objects.filter(user=by).first() or row.owner
-        given, _ = Feedback.objects.update_or_create(
-            handoff=row, defaults={"rep": rep, "verdict": verdict, "note": note.strip()[:200], "at": at}
-        )
+        # The lock on the hand-off makes this the only writer.
+        given = Feedback.objects.filter(handoff=row).first() or Feedback(handoff=row)
+        earlier = given.pk and {
+            "rep_id": given.rep_id, "verdict": given.verdict, "note": given.note, "at": given.at.isoformat(),
+        }  # fmt: skip
+        given.rep = Rep.objects.filter(user=by).first() or row.owner
+        given.verdict, given.note, given.at = verdict, note.strip()[:200], at
+        given.save()
         activity = log_internal(row, by=by, at=at, kind="feedback", asset=verdict, note=given.note)
         remember(
             row, by=by, kind=Action.Kind.FEEDBACK, at=at, before={"feedback": earlier}, activity=activity

@@ -339,7 +339,7 @@ def assign_waiting(*, at, limit=200):
 
 def locked(handoff):
     """The hand-off as it is now, with its lead; both locked until the transaction ends, the lead first."""
-    Lead.objects.select_for_update(no_key=True).only("id").get(pk=handoff.lead_id)
+    fetch("SELECT FROM leads_lead WHERE id = %s FOR NO KEY UPDATE", [handoff.lead_id], returns=False)
     return (
         Handoff.objects.select_for_update(no_key=True, of=("self",))
         .select_related("lead__company", "owner__user", "queue")

@@ -32,7 +32,7 @@ def record(*, lead, kind, at, asset="", received_at=None, source=None, campaign=
         "lead": lead, "kind": kind, "asset": asset, "at": at, "source": source, "campaign": campaign,
         "message_id": message_id, "engagement": engagement, "properties": properties,
     }  # fmt: skip
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = add([item], received_at=received_at)
         if not rows:
             return None
@@ -42,7 +42,7 @@ def record(*, lead, kind, at, asset="", received_at=None, source=None, campaign=
 
 def record_many(items, *, received_at):
     """Log `items`, dicts with the keyword arguments of `record` (`lead` or `lead_id`); how many were new."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = add(items, received_at=received_at)
         after(rows, now=received_at)
     return len(rows)

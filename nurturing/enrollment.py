@@ -49,7 +49,7 @@ def enroll(*, lead_ids, at, reason="", program=None):
     `reason` is added to the reason of the move.
     """
     result = Enrolled()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         ids = lock(lead_ids)
         inside = Enrollment.objects.filter(lead__in=ids, status=ACTIVE, is_main=True).select_related(
             "program"
@@ -57,9 +57,9 @@ def enroll(*, lead_ids, at, reason="", program=None):
         result |= {row.lead_id: row.program for row in inside}
         newcomers = [lead_id for lead_id in ids if lead_id not in result]
         if newcomers:
-            choose(result, newcomers, at=at, program=program)
+            steps = choose(result, newcomers, at=at, program=program)
             chosen = {lead_id: result[lead_id] for lead_id in newcomers if result[lead_id]}
-            enter(chosen, at=at, reason=reason)
+            enter(chosen, steps, at=at, reason=reason)
     return result
 
 
@@ -69,7 +69,8 @@ def lock(lead_ids):
 
 
 def choose(result, lead_ids, *, at, program=None):
-    """Fill `result` with the program of each lead, or None and the reason. One statement a program."""
+    """Fill `result` with the program of each lead, or None and the reason; one statement a program. Returns the
+    steps of the programs asked: {version id: [Step]}."""
     mailable, callable_ = reachable(lead_ids)
     left = set(lead_ids)
     programs = [program] if program else candidates()
@@ -90,6 +91,7 @@ def choose(result, lead_ids, *, at, program=None):
         left -= takes & usable
     for lead_id in left:
         result.refuse(lead_id, NO_CHANNEL if lead_id in met_one else NO_PROGRAM)
+    return steps
 
 
 def finished(lead_ids):
@@ -129,11 +131,10 @@ def reachable(lead_ids):
     return ids - {pk for pk, why in no_mail.items() if why != "no consent"}, ids - no_call.keys()
 
 
-def enter(chosen, *, at, reason=""):
-    """Write enrollment, first touch and place of {lead id: program}."""
+def enter(chosen, steps, *, at, reason=""):
+    """Write enrollment, first touch and place of {lead id: program}; `steps` by version as `choose` returns them."""
     if not chosen:
         return
-    steps = steps_of(program.current_version_id for program in chosen.values())
     cycles = dict(
         Enrollment.objects.filter(lead__in=chosen, is_main=True)
         .values("lead").annotate(last=Max("cycle_no")).values_list("lead", "last").order_by()
@@ -161,7 +162,7 @@ def leave(*, lead_ids, at, reason):
 
     The caller moves the place. A mail that is `sending` finishes: nobody can call it back.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         ids = lock(lead_ids)
         ended = end(
             Enrollment.objects.filter(lead__in=ids), at=at, reason=reason, status=Enrollment.Status.EXITED

@@ -63,21 +63,14 @@ class Floor:
         night = min(self.start + timedelta(days=day + 1), self.anchor)
         self._arrive(arrivals, day)
         self._act(day, night)
-        if self._is_worth_a_night(day, arrivals):
+        if is_worth_a_night(day):
             recycling.wake_parked(at=night)
             self.decide(night)
             self._mail(day, night)
             notices.send_notices(at=night, limit=BATCH)
+        elif any(person.intent == "hand_raise" for person in arrivals):
+            self.decide(night)
         self.desk.day(day, self.start + timedelta(days=day, hours=8))
-
-    def _is_worth_a_night(self, day, arrivals):
-        """Lately every night; before that every fourth, and at once for whoever asks for sales: batches
-        of a handful would cost most of the time."""
-        return (
-            day >= DAYS - NIGHTLY_DAYS
-            or day % 4 == 3
-            or any(person.intent == "hand_raise" for person in arrivals)
-        )
 
     def decide(self, at):
         """Score and route whatever is due, as the workers do within a second."""
@@ -133,6 +126,12 @@ class Floor:
 
     def _links_of(self, night):
         return TrackedLink.objects.filter(touch__settled_at=night).select_related("touch").order_by("id")
+
+
+def is_worth_a_night(day):
+    """Lately every night; before that every fourth, as batches of a handful would cost most of the time.
+    Whoever asks for sales is decided about the same day all the same."""
+    return day >= DAYS - NIGHTLY_DAYS or day % 4 == 3
 
 
 def leads_at_rest():

@@ -23,12 +23,18 @@ class Desk:
         self.last_day = last_day
         self.agenda = defaultdict(list)
         self.known = set()
+        self.closings = (self._win, self._lose)
 
     def day(self, day, morning):
         self._plan_new(day)
-        for action, pk, extra in self.agenda.pop(day, ()):
+        agenda = self.agenda.pop(day, ())
+        rows = open_rows({pk for action, pk, _ in agenda if action not in self.closings})
+        deals = open_deals({pk for action, pk, _ in agenda if action in self.closings})
+        for action, pk, extra in agenda:
             at = morning + timedelta(minutes=self.dice.randrange(540))
-            action(pk, at, *extra)
+            found = (deals if action in self.closings else rows).get(pk)
+            if found:
+                action(found, at, *extra)
 
     def _plan_new(self, day):
         fresh = (
@@ -68,58 +74,43 @@ class Desk:
     def _at(self, day, action, pk, *extra):
         self.agenda[day].append((action, pk, extra))
 
-    def _open(self, pk):
-        return (
-            Handoff.objects.filter(pk=pk, status__in=Handoff.OPEN, owner__isnull=False)
-            .select_related("owner__user", "lead", "lead__company")
-            .first()
-        )
+    def _call(self, row, at, result):
+        followup.log_call(handoff=row, by=row.owner.user, result=result, note="", at=at)
 
-    def _call(self, pk, at, result):
-        if row := self._open(pk):
-            followup.log_call(handoff=row, by=row.owner.user, result=result, note="", at=at)
+    def _recycle(self, row, at, reason):
+        feedback.give(handoff=row, by=row.owner.user, verdict="too_early", note="", at=at)
+        recycling.recycle(
+            handoff=row, by=row.owner.user, reason=reason,
+            until=at + timedelta(days=self.dice.choice((30, 60, 90))), at=at,
+        )  # fmt: skip
 
-    def _recycle(self, pk, at, reason):
-        if row := self._open(pk):
-            feedback.give(handoff=row, by=row.owner.user, verdict="too_early", note="", at=at)
-            recycling.recycle(
-                handoff=row, by=row.owner.user, reason=reason,
-                until=at + timedelta(days=self.dice.choice((30, 60, 90))), at=at,
-            )  # fmt: skip
+    def _disqualify(self, row, at):
+        feedback.give(handoff=row, by=row.owner.user, verdict="bad", note="", at=at)
+        recycling.disqualify(handoff=row, by=row.owner.user, reason="no_need", at=at)
 
-    def _disqualify(self, pk, at):
-        if row := self._open(pk):
-            feedback.give(handoff=row, by=row.owner.user, verdict="bad", note="", at=at)
-            recycling.disqualify(handoff=row, by=row.owner.user, reason="no_need", at=at)
-
-    def _opportunity(self, pk, at, wins, lost_reason):
-        if not (row := self._open(pk)):
-            return
+    def _opportunity(self, row, at, wins, lost_reason):
         feedback.give(handoff=row, by=row.owner.user, verdict="good", note="", at=at)
         deal = opportunities.open(
             handoff=row, by=row.owner.user, name=f"{row.lead.company or row.lead}: planning", at=at
         )
         length = self.dice.randrange(12, 80)
-        day = self._day_of(at) + length
+        day = (at - self.start).days + length
         self._at(day, self._win if wins else self._lose, deal.pk, lost_reason)
 
-    def _day_of(self, at):
-        return (at - self.start).days
+    def _win(self, deal, at, _):
+        amount = Decimal(self.dice.randrange(60, 480) * 100)
+        opportunities.win(opportunity=deal, by=deal.owner.user, amount=amount, at=at)
 
-    def _win(self, pk, at, _):
-        deal = self._deal(pk)
-        if deal:
-            amount = Decimal(self.dice.randrange(60, 480) * 100)
-            opportunities.win(opportunity=deal, by=deal.owner.user, amount=amount, at=at)
+    def _lose(self, deal, at, reason):
+        opportunities.lose(opportunity=deal, by=deal.owner.user, reason=reason, at=at)
 
-    def _lose(self, pk, at, reason):
-        deal = self._deal(pk)
-        if deal:
-            opportunities.lose(opportunity=deal, by=deal.owner.user, reason=reason, at=at)
 
-    def _deal(self, pk):
-        return (
-            Opportunity.objects.filter(pk=pk, status=Opportunity.Status.OPEN)
-            .select_related("owner__user", "lead", "company", "handoff")
-            .first()
-        )
+def open_rows(ids):
+    """{id: hand-off} of those that a rep still works on. Nobody has two things to do about one on the same day."""
+    rows = Handoff.objects.filter(pk__in=ids, status__in=Handoff.OPEN, owner__isnull=False)
+    return rows.select_related("owner__user", "lead__company").in_bulk()
+
+
+def open_deals(ids):
+    rows = Opportunity.objects.filter(pk__in=ids, status=Opportunity.Status.OPEN)
+    return rows.select_related("owner__user", "handoff").in_bulk()
