@@ -26,6 +26,7 @@ SCHEDULE = {
     "distribution.tasks.send_notices": (TICK, "deliver"),
     "nurturing.tasks.perform_due": (TICK, "send"),
     "nurturing.tasks.reap_leases": (30.0, "send"),
+    "leads.tasks.tell_leads": (TICK, "import"),
     "leads.tasks.forget_old_keys": (3600.0, "import"),
     "leadmgmt.tasks.heartbeat": (TICK, "score"),
 }

@@ -8,6 +8,7 @@ imports     ImportRun and its rejected lines, EnrichmentUpload
 content     Product, Asset and what it is about
 lists       LeadList, DomainList: kept by hand
 custom      CustomField: typed fields made in the admin
+rescoring   RescoreRequest: many leads that are still to be asked for
 """
 
 from leads.models.channels import (
@@ -38,6 +39,7 @@ from leads.models.people import (
     StageChange,
 )
 from leads.models.permission import Basis, Channel, Consent, Purpose, Suppression
+from leads.models.rescoring import RescoreRequest
 
 __all__ = [
     "Activity",
@@ -71,6 +73,7 @@ __all__ = [
     "Purpose",
     "Question",
     "Relationship",
+    "RescoreRequest",
     "Source",
     "Stage",
     "StageChange",

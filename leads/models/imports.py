@@ -54,7 +54,12 @@ class EnrichmentUpload(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # The file stays until it is worked off; `done` commits with the values, so a killed upload goes on where it stopped.
+    body = models.BinaryField(null=True, blank=True)
+    columns = models.JSONField(default=dict, blank=True, help_text="{column of the file: field}")
+    finished_at = models.DateTimeField(null=True, blank=True)
     rows = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0, help_text="Rows that have been worked off")
     matched = models.PositiveIntegerField(default=0)
     filled = models.PositiveIntegerField(default=0, help_text="Values that now hold")
     kept_back = models.PositiveIntegerField(default=0, help_text="Values that a better source stands against")
@@ -62,6 +67,13 @@ class EnrichmentUpload(models.Model):
     rejections = models.JSONField(
         default=list, blank=True, help_text="[[line, field, problem], …], the first 100"
     )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "id", condition=models.Q(finished_at__isnull=True), name="enrichment_upload_unfinished"
+            )
+        ]
 
     def __str__(self):
         return f"{self.provider}: {self.file_name}"

@@ -1,0 +1,209 @@
+"""What assets are about, and what that says about those who read them: buying stage and likely product.
+
+An activity is about the asset with its path, else about the one with the longest path that covers it, as that asset is
+described at the instant asked for. Nothing is stored per lead: both answers come from the log, each in two statements
+for any number of leads.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from leads import telling
+from leads.models import Asset, AssetState, BuyingStage
+from leads.rows import fetch
+
+# A stage is shown while content of it was consumed within so many days; the most advanced wins.
+FRESH_DAYS = {BuyingStage.DECISION: 30, BuyingStage.CONSIDERATION: 60, BuyingStage.AWARENESS: 180}
+TIMELINE_DAYS = 90  # who means to buy within these is deciding
+HALF_LIFE_DAYS = 30  # of the weight of a touch in the likely product
+LOOK_BACK_DAYS = 365  # older touches weigh less than a four-thousandth
+STATED = 3  # fresh touches that a stated interest weighs
+LEAST = 0.25  # weight below which nothing is likely: one touch, two months ago
+EVIDENCE = 3
+
+
+def classify(*, asset, at, buying_stage="", products=(), tags=(), changed=False):
+    """Say what `asset` is about from `at` on; the new AssetState, or None where that is what it was.
+
+    Everybody who consumed it is asked to be scored again, the first `telling.AT_ONCE` before this returns. `changed`: a new
+    state in any case, as the asset itself now covers other paths. Raises ValueError where `at` is before the last change.
+    """
+    said = {"buying_stage": buying_stage, "products": sorted(set(products)), "tags": sorted(set(tags))}
+    with transaction.atomic():
+        Asset.objects.select_for_update().get(pk=asset.pk)
+        current = AssetState.objects.filter(asset=asset, until=None).first()
+        if current is None and not any(said.values()) and not changed:
+            return None
+        if current is not None:
+            if not changed and all(getattr(current, name) == value for name, value in said.items()):
+                return None
+            if at < current.since:
+                raise ValueError("an asset is classified in the order of time")
+            AssetState.objects.filter(pk=current.pk).update(until=at)
+        state = AssetState.objects.create(asset=asset, since=at, **said)
+        request = telling.ask(what="asset", asset=asset.pk, at=at)
+    telling.go_on(request, at_most=telling.AT_ONCE)
+    return state
+
+
+def close(*, asset, at):
+    """Take an asset out of use: from `at` on it is about nothing."""
+    with transaction.atomic():
+        Asset.objects.select_for_update().get(pk=asset.pk)
+        if not AssetState.objects.filter(asset=asset, until=None).update(until=at):
+            return
+        request = telling.ask(what="asset", asset=asset.pk, at=at)
+    telling.go_on(request, at_most=telling.AT_ONCE)
+
+
+# --- what a lead reads -------------------------------------------------------------------------------
+
+SEEN = """
+seen AS MATERIALIZED (
+  SELECT a.lead_id, a.touchpoint_id, a.campaign_id, max(a.occurred_at) AS last, count(*) AS times,
+    sum(exp(-ln(2) * extract(epoch FROM %(at)s - a.occurred_at)::float8 / %(half_life)s)) AS weight
+  FROM leads_activity a
+  WHERE a.lead_id = ANY(%(ids)s) AND a.engagement AND a.occurred_at <= %(at)s AND a.occurred_at > %(since)s
+  GROUP BY 1, 2, 3
+), about AS MATERIALIZED (
+  SELECT t.id AS touchpoint_id, t.kind, t.asset, x.title, x.buying_stage, x.products
+  FROM leads_touchpoint t LEFT JOIN LATERAL (
+    SELECT x.title, s.buying_stage, s.products
+    FROM leads_asset x JOIN leads_assetstate s ON s.asset_id = x.id
+    WHERE (x.path = t.asset OR (x.covers_below AND starts_with(t.asset, x.path)))
+      AND s.since <= %(at)s AND (s.until IS NULL OR s.until > %(at)s)
+    ORDER BY length(x.path) DESC LIMIT 1
+  ) x ON true
+  WHERE t.id IN (SELECT touchpoint_id FROM seen)
+)
+"""
+STAGES = f"""
+WITH {SEEN}, found AS (
+  SELECT s.lead_id, b.buying_stage, b.kind, b.title, max(s.last) AS last, sum(s.times) AS times,
+    row_number() OVER (PARTITION BY s.lead_id, b.buying_stage ORDER BY max(s.last) DESC, b.title) AS place
+  FROM seen s JOIN about b USING (touchpoint_id)
+  WHERE b.buying_stage <> '' GROUP BY 1, 2, 3, 4
+)
+SELECT lead_id, buying_stage, kind, title, last, times FROM found WHERE place <= %(most)s ORDER BY last DESC
+"""  # noqa: S608 constants
+STATED_STAGES = """
+SELECT id, buying_stage, timeline, timeline_until FROM leads_lead
+WHERE id = ANY(%s) AND (buying_stage <> '' OR timeline_until IS NOT NULL)
+"""
+# What a touch is about: its asset, the form that was sent in, the campaign that led there.
+PRODUCTS = f"""
+WITH {SEEN}, of_form AS MATERIALIZED (
+  SELECT b.touchpoint_id, array_agg(p) AS products FROM about b
+  JOIN leads_captureform f ON b.asset IN (lower(f.slug), nullif(lower(f.asset), ''))
+  CROSS JOIN unnest(f.products) AS p
+  WHERE b.kind IN ('hand_raise', 'form_submit', 'download', 'event') GROUP BY 1
+), touched AS (
+  SELECT s.lead_id, p.slug, s.weight, s.last, s.times, b.kind, coalesce(b.title, nullif(b.asset, ''), c.name) AS title
+  FROM seen s JOIN about b USING (touchpoint_id) LEFT JOIN of_form f USING (touchpoint_id)
+  LEFT JOIN leads_campaign c ON c.id = s.campaign_id
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT unnest(coalesce(b.products, '{{}}') || coalesce(f.products, '{{}}') || coalesce(c.products, '{{}}'))
+  ) AS p(slug)
+), ranked AS (
+  SELECT *, sum(weight) OVER (PARTITION BY lead_id, slug) AS total,
+    row_number() OVER (PARTITION BY lead_id, slug ORDER BY weight DESC, last DESC) AS place FROM touched
+)
+SELECT r.lead_id, p.slug, p.name, r.total, r.kind, r.title, r.last, r.times
+FROM ranked r JOIN leads_product p ON p.slug = r.slug AND p.is_active WHERE place <= %(most)s ORDER BY r.weight DESC
+"""  # noqa: S608 constants
+STATED_PRODUCTS = """
+SELECT l.id, p.slug, p.name, coalesce((
+  SELECT max(h.occurred_at) FROM leads_fieldchange h
+  WHERE h.lead_id = l.id AND h.field = 'product_interest' AND h.applied), l.created_at)
+FROM leads_lead l JOIN leads_product p ON p.is_active AND lower(l.product_interest) IN (lower(p.slug), lower(p.name))
+WHERE l.id = ANY(%s) AND l.product_interest <> ''
+"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that decided: what was consumed (`kind`, `title`), how often, and last when; or what was said."""
+
+    kind: str
+    title: str
+    at: datetime | None
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Buying:
+    """`stage` is a BuyingStage, "" where unknown; `is_set`: a person said so."""
+
+    stage: str = ""
+    is_set: bool = False
+    evidence: list = field(default_factory=list)
+
+    @property
+    def label(self):
+        return BuyingStage(self.stage).label if self.stage else "Unknown"
+
+
+@dataclass
+class Likely:
+    """The product a lead probably wants, "" where nothing points to one; `weight` in fresh touches."""
+
+    slug: str = ""
+    name: str = ""
+    weight: float = 0.0
+    evidence: list = field(default_factory=list)
+
+    @property
+    def label(self):
+        return self.name or "Unknown"
+
+
+def parameters(lead_ids, at, days):
+    return {
+        "ids": list(lead_ids), "at": at, "since": at - timedelta(hours=24 * days), "most": EVIDENCE,
+        "half_life": HALF_LIFE_DAYS * 86_400.0,
+    }  # fmt: skip
+
+
+def buying_stage_of(*, lead_ids, at):
+    """`{lead id: Buying}` for each of `lead_ids`: set by a person, else from content and timeline."""
+    read, stated = {}, {row[0]: row[1:] for row in fetch(STATED_STAGES, [list(lead_ids)])}
+    for lead_id, stage, *what in fetch(STAGES, parameters(lead_ids, at, max(FRESH_DAYS.values()))):
+        read.setdefault((lead_id, stage), []).append(Evidence(*what[:2], at=what[2], times=int(what[3])))
+    return {number: stage_of(number, read, stated.get(number, ("", "", None)), at) for number in lead_ids}
+
+
+def stage_of(number, read, stated, at):
+    override, timeline, until = stated
+    if override:
+        return Buying(override, is_set=True)
+    for stage, days in FRESH_DAYS.items():
+        since = at - timedelta(hours=24 * days)
+        evidence = [item for item in read.get((number, stage), []) if item.at > since]
+        if stage == BuyingStage.DECISION and until and at < until <= at + timedelta(hours=24 * TIMELINE_DAYS):
+            evidence.insert(0, Evidence("timeline", timeline, None))
+        if evidence:
+            return Buying(str(stage), evidence=evidence)
+    return Buying()
+
+
+def likely_product_of(*, lead_ids, at):
+    """`{lead id: Likely}` for each of `lead_ids`: the product with the most, and freshest, touches."""
+    found: dict = {}
+    for lead_id, slug, name, stated_at in fetch(STATED_PRODUCTS, [list(lead_ids)]):
+        age = max((at - stated_at).total_seconds(), 0) / 86_400
+        weight = STATED * 2 ** (-age / HALF_LIFE_DAYS)
+        said = Evidence("product_interest", name, stated_at)
+        found.setdefault(lead_id, {})[slug] = Likely(slug, name, weight, [said])
+    for lead_id, slug, name, total, *what in fetch(PRODUCTS, parameters(lead_ids, at, LOOK_BACK_DAYS)):
+        mine = found.setdefault(lead_id, {}).setdefault(slug, Likely(slug, name))
+        if not any(item.kind != "product_interest" for item in mine.evidence):
+            mine.weight += total  # the total stands on each of its lines
+        mine.evidence.append(Evidence(*what[:2], at=what[2], times=int(what[3])))
+    return {number: likeliest(found.get(number, {}).values()) for number in lead_ids}
+
+
+def likeliest(candidates):
+    best = max(candidates, key=lambda one: (one.weight, one.slug), default=None)
+    return best if best and best.weight >= LEAST else Likely()
