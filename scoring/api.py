@@ -1,20 +1,23 @@
 """The lead of the API with its scores: extends `leads.api`, is extended by `distribution.api`."""
 
+from datetime import UTC
+
 import django_filters
 from django.db.models import Exists, F, OuterRef
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from leads.api import LeadFilter, LeadSerializer, LeadViewSet
 from leads.authentication import READ
 from leads.models import Lead
-from scoring.explain import explain
 from scoring.models import Score
 from scoring.queries import current_scores
+from scoring.why import UnknownModel, why
 
 
 class ScoreSerializer(serializers.Serializer):
@@ -29,6 +32,10 @@ class ScoreSerializer(serializers.Serializer):
 class EvidenceSerializer(serializers.Serializer):
     what = serializers.CharField()
     at = serializers.DateTimeField(allow_null=True)
+    activity = serializers.SerializerMethodField(help_text="Its id in the lead's activities, where it is one")
+
+    def get_activity(self, evidence) -> int | None:
+        return self.context["links"].get((evidence.what, evidence.at))
 
 
 class LineSerializer(serializers.Serializer):
@@ -86,6 +93,61 @@ class ExplanationSerializer(serializers.Serializer):
     text = serializers.CharField(source="as_text", help_text="The same in words")
 
 
+class JudgedSerializer(serializers.Serializer):
+    model = serializers.SlugField(source="slug")
+    name = serializers.CharField(source="model")
+    routes = serializers.BooleanField(help_text="This model decides what passes to sales")
+    rating = serializers.CharField()
+    total = serializers.FloatField()
+
+
+class MomentSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    rating = serializers.CharField()
+    verdict = serializers.CharField()
+    fit = serializers.FloatField()
+    engagement = serializers.FloatField()
+    total = serializers.FloatField()
+    version = serializers.IntegerField()
+
+
+class MarkSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    version = serializers.IntegerField(help_text="Readers saw the scores of this version from then on")
+
+
+class HistorySerializer(serializers.Serializer):
+    moments = MomentSerializer(many=True, help_text="When the rating or verdict moved, oldest first")
+    marks = MarkSerializer(many=True, help_text="When versions of the model were published")
+    is_whole = serializers.BooleanField(help_text="False: older moments were left out")
+
+
+class WhySerializer(ExplanationSerializer):
+    """Why a score is what it is, which other models judge the lead, and how the score moved."""
+
+    model_slug = serializers.SlugField()
+    routes = serializers.BooleanField(help_text="This model decides what passes to sales")
+    is_past = serializers.BooleanField(help_text="Replayed for `as_of`, under the version then in force")
+    models = JudgedSerializer(many=True, help_text="Every model that judges this lead, with its rating now")
+    history = HistorySerializer()
+
+    @classmethod
+    def shown(cls, why):
+        """The answer as a JSON-able dict; `why` has an explanation."""
+        own = {
+            "model_slug": why.model.slug, "routes": why.model.routes, "is_past": why.is_past, "models": why.scores,
+            "history": why.history,
+        }  # fmt: skip
+        fields = {name: getattr(why.explanation, name) for name in EXPLAINED}
+        return cls(fields | own, context={"links": why.links}).data
+
+
+EXPLAINED = [
+    "model", "version", "at", "fit", "engagement", "total", "rating", "action", "verdict", "hand_raised_at", "lines",
+    "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
+]  # fmt: skip
+
+
 class ScoredLeadSerializer(LeadSerializer):
     scores = ScoreSerializer(
         many=True, source="api_scores", help_text="One per scoring model; the one that routes first"
@@ -116,15 +178,63 @@ class ScoredLeadViewSet(LeadViewSet):
     filterset_class = ScoredLeadFilter
 
 
+class AsOfField(serializers.DateTimeField):
+    default_error_messages = {
+        "invalid": "Not a time. Use ISO 8601 with zone, e.g. 2026-03-01T12:30:00Z.",
+        "future": "This is in the future. Leave it out for now; `outlook` says what comes.",
+    }
+
+    def to_internal_value(self, value):
+        try:
+            at = super().to_internal_value(value.replace(" ", "+"))  # a plus sign that nobody quoted
+        except OverflowError:
+            self.fail("invalid", format="ISO 8601")
+        if at > timezone.now():
+            self.fail("future")
+        return at
+
+
+class WhyQuerySerializer(serializers.Serializer):
+    as_of = AsOfField(
+        required=False, default_timezone=UTC, help_text="A past instant to replay; left out: now"
+    )
+    model = serializers.CharField(
+        required=False, max_length=100, help_text="Slug of a scoring model; left out: the one that routes"
+    )
+
+
 class LeadScoreView(APIView):
-    """The score of a lead now, line by line."""
+    """The score of a lead, line by line."""
 
     scopes = {"GET": READ, "HEAD": READ}
     not_found = "No lead with this id."
 
-    @extend_schema(responses=ExplanationSerializer)
+    @extend_schema(parameters=[WhyQuerySerializer], responses=WhySerializer)
     def get(self, request, pk):
-        explanation = explain(lead=get_object_or_404(Lead, pk=pk))
-        if explanation is None:
-            raise NotFound("This lead has no score: it is a test lead, or no scoring model is published.")
-        return Response(ExplanationSerializer(explanation).data)
+        """Why a lead has its score: now, or replayed for a past instant under the version then in force."""
+        asked = WhyQuerySerializer(data=request.query_params)
+        unknown = [name for name in request.query_params if name not in asked.fields]
+        if unknown:
+            raise ValidationError({name: ["No such parameter. Use as_of or model."] for name in unknown})
+        asked.is_valid(raise_exception=True)
+        lead = get_object_or_404(Lead, pk=pk)
+        try:
+            answer = why(
+                lead=lead, model=asked.validated_data.get("model"), at=asked.validated_data.get("as_of")
+            )
+        except UnknownModel as error:
+            raise ValidationError({"model": [str(error)]}) from None
+        if answer.explanation is None:
+            raise NotFound(nothing(answer))
+        return Response(WhySerializer.shown(answer))
+
+
+def nothing(answer):
+    """Why there is no explanation, in words."""
+    if answer.model is None:
+        return "This lead has no score: no scoring model is published."
+    if answer.lead.is_test:
+        return "This lead has no score: it is a test lead, which is never scored."
+    if answer.is_past and answer.lead.created_at > answer.at:
+        return "The lead was not known at this instant. Ask for a later one."
+    return f"{answer.model} does not judge this lead."
