@@ -9,13 +9,13 @@ from drf_spectacular.utils import extend_schema, extend_schema_serializer, exten
 from rest_framework import serializers
 
 from distribution.models import Handoff
-from leads.api import TAKEN
+from leads.api import TAKEN, Detailed
 from leads.rows import fetch
 from scoring.api import ScoredLeadFilter, ScoredLeadSerializer, ScoredLeadViewSet
 
 ORDER = [
     "id", "email", "first_name", "last_name", "job_title", "role", "phone", "country", "company", "source", "lead_type", "campaign",
-    "stage", "place", "owner", "scores", "handoff", "external_ids", "created_at", "updated_at", "last_activity_at",
+    "stage", "place", "owner", "scores", "handoff", "product_interest", "custom", "external_ids", "created_at", "updated_at", "last_activity_at",
 ]  # fmt: skip
 
 
@@ -63,7 +63,12 @@ class OwnedLeadSerializer(ScoredLeadSerializer):
 
     def get_fields(self):
         fields = super().get_fields()
-        return {name: fields[name] for name in ORDER}
+        return {name: fields.pop(name) for name in ORDER} | fields
+
+
+@extend_schema_serializer(component_name="LeadInFull")
+class OwnedLeadDetailSerializer(Detailed, OwnedLeadSerializer):
+    """One lead in full."""
 
 
 class OwnedLeadFilter(ScoredLeadFilter):
@@ -76,7 +81,11 @@ class OwnedLeadFilter(ScoredLeadFilter):
         return queryset.filter(Exists(mine))
 
 
-@extend_schema_view(create=extend_schema(responses=TAKEN | dict.fromkeys((200, 201), OwnedLeadSerializer)))
+@extend_schema_view(
+    create=extend_schema(responses=TAKEN | dict.fromkeys((200, 201), OwnedLeadSerializer)),
+    retrieve=extend_schema(responses=OwnedLeadDetailSerializer),
+)
 class OwnedLeadViewSet(ScoredLeadViewSet):
     serializer_class = OwnedLeadSerializer
+    detail_class = OwnedLeadDetailSerializer
     filterset_class = OwnedLeadFilter

@@ -12,6 +12,9 @@ from leads.rows import fetch, insert
 known = {}
 KNOWN_LIMIT = 50_000
 
+# On the site, and with a search engine that led here.
+SEARCHES = ("search", "search_visit")
+
 SEEN = """
 WITH news AS (
   SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, last)
@@ -65,7 +68,7 @@ def log_rows(items, *, received_at):
     return [
         {
             "lead_id": item["lead"].pk if item.get("lead") is not None else item.get("lead_id"),
-            "touchpoint_id": points[item["kind"], normal_asset(item.get("asset") or "")],
+            "touchpoint_id": points[item["kind"], normal(item["kind"], item.get("asset") or "")],
             "occurred_at": item["at"],
             "received_at": item.get("received_at") or received_at,
             "source_id": pk(item.get("source")),
@@ -118,6 +121,16 @@ def after(rows, *, now):
     doorbell.ring("score")
 
 
+def normal(kind, asset):
+    """The asset as the touchpoint keeps it: of a search the words, of everything else a path."""
+    return normal_keyword(asset) if kind in SEARCHES else normal_asset(asset)
+
+
+def normal_keyword(words):
+    """What was searched for: lower-case, single spaces, at most 120 characters."""
+    return " ".join(str(words).replace("\x00", " ").casefold().split())[:120].rstrip()
+
+
 def normal_asset(asset):
     """The asset of a touchpoint: a path without host, query and fragment, lower-case, at most 300 characters."""
     asset = str(asset).replace("\x00", "").strip()
@@ -134,7 +147,7 @@ def normal_asset(asset):
 
 def touchpoint_ids(pairs):
     """`{(kind, normalised asset): id}` for the pairs, adding those that never happened before."""
-    wanted = {(kind, normal_asset(asset)) for kind, asset in pairs}
+    wanted = {(kind, normal(kind, asset)) for kind, asset in pairs}
     found = {pair: known[pair] for pair in wanted if pair in known}
     missing = sorted(wanted - found.keys())
     if missing:

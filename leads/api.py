@@ -12,17 +12,28 @@ from rest_framework import generics, mixins, serializers, viewsets
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 
-from leads import capture, intake
+from leads import capture, content, intake
 from leads.authentication import CAPTURE, READ
 from leads.idempotency import HEADER, answered_once, key_of
-from leads.models import Activity, Campaign, Company, ExternalId, Lead, Place, Relationship, Source, Stage
+from leads.models import (
+    Activity,
+    BuyingStage,
+    Campaign,
+    Company,
+    ExternalId,
+    Lead,
+    Place,
+    Relationship,
+    Source,
+    Stage,
+)
 from leads.pagination import NewestFirst
 from leads.rows import fetch
 from leads.schema import ErrorSerializer
 
 WORDS = 10  # of a search
 RELATIONS = """
-SELECT c.id, c.name, c.domain, c.relationship, s.slug, a.slug
+SELECT c.id, c.name, c.domain, c.relationship, c.custom::json, s.slug, a.slug
 FROM (VALUES (%s::bigint, %s::bigint, %s::bigint)) AS l(company, source, campaign)
 LEFT JOIN leads_company c ON c.id = l.company
 LEFT JOIN leads_source s ON s.id = l.source
@@ -47,6 +58,7 @@ class LeadInputSerializer(serializers.Serializer):
     country = serializers.CharField(required=False, help_text="ISO 3166 code or English name")
     industry = serializers.CharField(required=False)
     timeline = serializers.CharField(required=False, help_text="When they mean to buy; any text")
+    product_interest = serializers.CharField(required=False, help_text="Slug or name of a product; any text")
     source = serializers.CharField(  # type: ignore[assignment]
         required=False, help_text="Slug of a lead source; one that is not set up is kept as text"
     )
@@ -60,6 +72,9 @@ class LeadInputSerializer(serializers.Serializer):
     occurred_at = serializers.DateTimeField(required=False, help_text="When it happened; now when left out")
     message_id = serializers.CharField(
         required=False, help_text="Your id of this event: the second time it is not logged again"
+    )
+    custom = serializers.DictField(
+        required=False, help_text="Fields added in the admin, by key; one that does not exist is refused"
     )
 
 
@@ -76,6 +91,7 @@ class CompanySerializer(serializers.Serializer):
     name = serializers.CharField()
     domain = serializers.CharField(allow_null=True)
     relationship = serializers.ChoiceField(choices=Relationship.choices)
+    custom = serializers.DictField(help_text="As of the lead")
 
 
 class ExternalIdSerializer(serializers.Serializer):
@@ -94,6 +110,10 @@ class LeadSerializer(serializers.Serializer):
     role = serializers.CharField()
     phone = serializers.CharField()
     country = serializers.CharField()
+    product_interest = serializers.CharField()
+    custom = serializers.DictField(
+        help_text="Fields that were added in the admin, by key; only those that are known"
+    )
     company = CompanySerializer(allow_null=True)
     source = SlugField(allow_null=True)  # type: ignore[assignment]
     lead_type = serializers.CharField()
@@ -124,6 +144,31 @@ class LeadSerializer(serializers.Serializer):
         cls.load(leads, are_new=are_new)
         show = one(cls).to_representation
         return [show(lead) for lead in leads]
+
+
+class Detailed(serializers.Serializer):
+    """What only the page of one lead shows: how far it is with buying, and what it probably wants."""
+
+    buying_stage = serializers.ChoiceField(
+        source="api_buying.stage", choices=BuyingStage.choices, allow_blank=True,
+        help_text="From what was read lately and the stated timeline, unless a person said otherwise; empty: unknown",
+    )  # fmt: skip
+    likely_product = serializers.CharField(
+        source="api_product.slug", allow_blank=True, help_text="Slug; empty: unknown"
+    )
+
+    @classmethod
+    def load(cls, leads, *, are_new=False):
+        super().load(leads, are_new=are_new)  # type: ignore[misc]
+        ids, at = [lead.pk for lead in leads], timezone.now()
+        stages = content.buying_stage_of(lead_ids=ids, at=at)
+        products = content.likely_product_of(lead_ids=ids, at=at)
+        for lead in leads:
+            lead.api_buying, lead.api_product = stages[lead.pk], products[lead.pk]
+
+
+class LeadDetailSerializer(Detailed, LeadSerializer):
+    """One lead in full."""
 
 
 @cache
@@ -191,6 +236,7 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     not_found = "No lead with this id."
     queryset = Lead.objects.select_related("company", "source", "campaign")
     serializer_class = LeadSerializer
+    detail_class = LeadDetailSerializer
     filterset_class = LeadFilter
     filter_backends = [StrictFilterBackend]
     pagination_class = NewestFirst
@@ -202,7 +248,7 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     def retrieve(self, request, pk):
         """One lead."""
-        return Response(self.serializer_class.shown([get_object_or_404(self.get_queryset(), pk=pk)])[0])
+        return Response(self.detail_class.shown([get_object_or_404(self.get_queryset(), pk=pk)])[0])
 
     @extend_schema(
         request=LeadInputSerializer,
@@ -246,9 +292,9 @@ class LeadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 def with_relations(lead):
     """Give a lead fresh from capture the rows it refers to, in one query."""
     (found,) = fetch(RELATIONS, [lead.company_id, lead.source_id, lead.campaign_id])
-    company, source, campaign = found[:4], found[4], found[5]
+    company, source, campaign = found[:5], found[5], found[6]
     lead.company = (
-        Company(**dict(zip(("id", "name", "domain", "relationship"), company, strict=True)))
+        Company(**dict(zip(("id", "name", "domain", "relationship", "custom"), company, strict=True)))
         if company[0]
         else None
     )

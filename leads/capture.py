@@ -75,8 +75,8 @@ def submit(*, values, at, kind=None, asset="", source=None, campaign=None, form=
     """Take in one lead; committed when this returns (unless the caller holds a transaction of its own).
 
     `values` come from `intake.clean`; `overwrite` false is for public forms: they fill empty fields and propose
-    the rest. A `submission` not yet saved is saved with the lead. Writes exactly one activity: `kind` and `asset`
-    as given, else as the form's lead type says; what came without a form is `lead_posted`.
+    the rest. A `submission` not yet saved is saved with the lead. Writes one activity: `kind` and `asset` as
+    given, else as the form's lead type says; what came without a form is `lead_posted`. With `utm_term` one more, `search_visit`.
     """
     post = Post(
         values, kind=kind, asset=asset, source=source, campaign=campaign, form=form, submission=submission,
@@ -107,7 +107,8 @@ def take_posts(posts, *, at):
 
 
 def take_posts_once(posts, *, at):
-    points = activities.touchpoint_ids([happening(post) for post in posts])
+    searches = [found for post in posts if (found := search_visit(post))]
+    points = activities.touchpoint_ids([happening(post) for post in posts] + searches)
     name_channels(posts)
     mark_repetitions(posts)
     fresh = [post for post in posts if post.repeats is None]
@@ -115,8 +116,9 @@ def take_posts_once(posts, *, at):
         post.arrival = arrival_of(post, at=at)
     _, changes = take_in([post.arrival for post in fresh], now=at)
     rows = [activity_row(post, points, at=at) for post in fresh]
+    rows += [search_row(post, points, at=at) for post in fresh if search_visit(post)]
     logged = write_log(fresh, rows, changes, at=at)
-    by_post = {id(post): row for post, row in zip(fresh, logged, strict=True)}
+    by_post = {id(post): row for post, row in zip(fresh, logged, strict=False)}
     return [outcome(post, by_post) for post in posts], [by_post.get(id(post)) for post in posts]
 
 
@@ -129,7 +131,7 @@ def outcome(post, logged):
 
 
 def happening(post):
-    """(kind, normal asset) of the one activity that a post is."""
+    """(kind, normal asset) of the activity that a post is."""
     kind, asset, form = post.kind, post.asset, post.form
     if kind is None:
         if form is None:
@@ -142,7 +144,13 @@ def happening(post):
             kind, asset = "download", asset or form.asset
         else:
             kind, asset = "form_submit", asset or form.asset or form.slug
-    return kind, activities.normal_asset(asset)
+    return kind, activities.normal(kind, asset)
+
+
+def search_visit(post):
+    """(kind, words) of the search that led here, or None: somebody who searched did one thing more than posting."""
+    words = activities.normal_keyword(post.values.get("utm_term", ""))
+    return ("search_visit", words) if words else None
 
 
 def name_channels(posts):
@@ -221,6 +229,15 @@ def activity_row(post, points, *, at):
         "message_id": post.message_id or post.values.get("message_id"),
         "engagement": post.engagement,
         "properties": post.extra | (post.properties or {}) | post.arrival.flags,
+    }
+
+
+def search_row(post, points, *, at):
+    """The search beside its post. It has no message id of its own: a repeated post writes neither."""
+    return activity_row(post, points, at=at) | {
+        "touchpoint_id": points[search_visit(post)],
+        "message_id": None,
+        "properties": {},
     }
 
 

@@ -1,8 +1,8 @@
 """What assets are about, and what that says about those who read them: buying stage and likely product.
 
-An activity is about the asset with its path, else about the one with the longest path that covers it, as that asset is
-described at the instant asked for. Nothing is stored per lead: both answers come from the log, each in two statements
-for any number of leads.
+An activity is about the asset with its path and about every asset that covers it, as they are described at the instant
+asked for; so do the conditions about content read it (`leads.criteria.content`). Nothing is stored per lead: both answers
+come from the log, each in two statements for any number of leads.
 """
 
 from dataclasses import dataclass, field
@@ -68,14 +68,10 @@ seen AS MATERIALIZED (
   WHERE a.lead_id = ANY(%(ids)s) AND a.engagement AND a.occurred_at <= %(at)s AND a.occurred_at > %(since)s
   GROUP BY 1, 2, 3
 ), about AS MATERIALIZED (
-  SELECT t.id AS touchpoint_id, t.kind, t.asset, x.title, x.buying_stage, x.products
-  FROM leads_touchpoint t LEFT JOIN LATERAL (
-    SELECT x.title, s.buying_stage, s.products
-    FROM leads_asset x JOIN leads_assetstate s ON s.asset_id = x.id
-    WHERE (x.path = t.asset OR (x.covers_below AND starts_with(t.asset, x.path)))
-      AND s.since <= %(at)s AND (s.until IS NULL OR s.until > %(at)s)
-    ORDER BY length(x.path) DESC LIMIT 1
-  ) x ON true
+  SELECT t.id AS touchpoint_id, t.kind, x.path, x.title, s.buying_stage, s.products
+  FROM leads_touchpoint t
+  JOIN leads_asset x ON x.path = t.asset OR (x.covers_below AND starts_with(t.asset, x.path))
+  JOIN leads_assetstate s ON s.asset_id = x.id AND s.since <= %(at)s AND (s.until IS NULL OR s.until > %(at)s)
   WHERE t.id IN (SELECT touchpoint_id FROM seen)
 )
 """
@@ -92,20 +88,25 @@ STATED_STAGES = """
 SELECT id, buying_stage, timeline, timeline_until FROM leads_lead
 WHERE id = ANY(%s) AND (buying_stage <> '' OR timeline_until IS NOT NULL)
 """
-# What a touch is about: its asset, the form that was sent in, the campaign that led there.
+# What a touch is about: its assets, the form that was sent in, the campaign that led there; each product once.
 PRODUCTS = f"""
-WITH {SEEN}, of_form AS MATERIALIZED (
-  SELECT b.touchpoint_id, array_agg(p) AS products FROM about b
-  JOIN leads_captureform f ON b.asset IN (lower(f.slug), nullif(lower(f.asset), ''))
+WITH {SEEN}, named AS (
+  SELECT touchpoint_id, p AS slug, title, length(path) AS closeness FROM about CROSS JOIN unnest(products) AS p
+  UNION ALL
+  SELECT t.id, p, f.name, 0 FROM leads_touchpoint t
+  JOIN leads_captureform f ON t.asset IN (lower(f.slug), nullif(lower(f.asset), ''))
   CROSS JOIN unnest(f.products) AS p
-  WHERE b.kind IN ('hand_raise', 'form_submit', 'download', 'event') GROUP BY 1
+  WHERE t.kind IN ('hand_raise', 'form_submit', 'download', 'event') AND t.id IN (SELECT touchpoint_id FROM seen)
+), of_touchpoint AS MATERIALIZED (
+  SELECT DISTINCT ON (touchpoint_id, slug) touchpoint_id, slug, title FROM named ORDER BY 1, 2, closeness DESC
 ), touched AS (
-  SELECT s.lead_id, p.slug, s.weight, s.last, s.times, b.kind, coalesce(b.title, nullif(b.asset, ''), c.name) AS title
-  FROM seen s JOIN about b USING (touchpoint_id) LEFT JOIN of_form f USING (touchpoint_id)
-  LEFT JOIN leads_campaign c ON c.id = s.campaign_id
-  CROSS JOIN LATERAL (
-    SELECT DISTINCT unnest(coalesce(b.products, '{{}}') || coalesce(f.products, '{{}}') || coalesce(c.products, '{{}}'))
-  ) AS p(slug)
+  SELECT s.lead_id, n.slug, s.weight, s.last, s.times, t.kind, n.title
+  FROM seen s JOIN of_touchpoint n USING (touchpoint_id) JOIN leads_touchpoint t ON t.id = s.touchpoint_id
+  UNION ALL
+  SELECT s.lead_id, p, s.weight, s.last, s.times, t.kind, c.name
+  FROM seen s JOIN leads_campaign c ON c.id = s.campaign_id CROSS JOIN unnest(c.products) AS p
+  JOIN leads_touchpoint t ON t.id = s.touchpoint_id
+  WHERE NOT EXISTS (SELECT 1 FROM of_touchpoint n WHERE n.touchpoint_id = s.touchpoint_id AND n.slug = p)
 ), ranked AS (
   SELECT *, sum(weight) OVER (PARTITION BY lead_id, slug) AS total,
     row_number() OVER (PARTITION BY lead_id, slug ORDER BY weight DESC, last DESC) AS place FROM touched

@@ -15,6 +15,7 @@ PREFIX = "custom."
 OF_COMPANY = "company.custom."
 LONGEST = 500  # characters of a text
 BIGGEST = 10**15  # what JSON carries exactly
+EXAMPLES = {CustomField.Type.NUMBER: 12, CustomField.Type.DATE: "2027-03-31", CustomField.Type.YES_NO: True}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 YES = {"yes", "y", "true", "on", "1"}
 NO = {"no", "n", "false", "off", "0"}
@@ -115,6 +116,19 @@ def clean_yes_no(field, value):
     raise Problem("is neither yes nor no.", "Write yes or no.")
 
 
+def answers(field):
+    """What may be chosen from; empty where a value is typed."""
+    return ["Yes", "No"] if field.type == CustomField.Type.YES_NO else field.choices
+
+
+def examples(owner):
+    """{key: a value that could be one}, for previews."""
+    return {
+        key: field.choices[0] if field.choices else EXAMPLES.get(field.type, field.label)
+        for key, field in active(owner).items()
+    }
+
+
 CLEANERS = {
     CustomField.Type.TEXT: clean_words,
     CustomField.Type.NUMBER: clean_number,
@@ -136,5 +150,5 @@ def shown(field, value):
 
 
 def lines(owner, values):
-    """[(label, value in words)] of what is known, in the order of the fields; two tables may share the one `active`."""
+    """[(label, value in words)] of those that are known, in the order of the fields."""
     return [(field.label, shown(field, values[key])) for key, field in active(owner).items() if key in values]

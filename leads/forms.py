@@ -3,6 +3,8 @@
 from django import forms
 from django.forms.utils import ErrorDict
 
+from leads import custom_fields
+from leads.models import CustomField
 from leads.submissions import as_text
 
 # What lets a browser fill a field by itself and a phone show the right keyboard.
@@ -24,6 +26,14 @@ WIDGETS = {
 }
 
 
+# What asks for a value of a custom field; a date that a browser sends has always the form we keep.
+OF_TYPE = {
+    CustomField.Type.TEXT: forms.TextInput,
+    CustomField.Type.NUMBER: lambda attrs: forms.NumberInput(attrs | {"step": "any", "inputmode": "decimal"}),
+    CustomField.Type.DATE: lambda attrs: forms.DateInput(attrs | {"type": "date"}, format="%Y-%m-%d"),
+}
+
+
 class PublicForm(forms.Form):
     """Shows the questions, the answers given so far and the problems found; validates nothing itself."""
 
@@ -33,8 +43,11 @@ class PublicForm(forms.Form):
         shown = None if answers is None else {name: as_text(answer) for name, answer in answers.items()}
         super().__init__(shown, auto_id="%s")
         self.problems = problems or {}
+        asks_custom = any(custom_fields.is_custom(question.field) for question in form.asked)
+        custom = custom_fields.active() if asks_custom else {}
         for question in form.asked:
-            self.fields[question.name] = field_of(question)
+            field = custom.get(question.field.removeprefix(custom_fields.PREFIX))
+            self.fields[question.name] = field_of(question, field)
 
     def full_clean(self):
         self._errors = ErrorDict(
@@ -47,11 +60,18 @@ class PublicForm(forms.Form):
         return [text for name, text in self.problems.items() if name not in self.fields]
 
 
-def field_of(question):
+def field_of(question, custom):
+    """The form field of a question; `custom`: the CustomField its answer fills, if it fills one."""
+    widget = widget_of(question, custom)
+    hint = custom.help_text if custom else ""
+    return forms.Field(label=question.label, required=question.required, widget=widget, help_text=hint)
+
+
+def widget_of(question, custom):
     attrs = HINTS.get(question.field, {})
-    if question.choices:
-        choices = [("", "Choose …"), *((choice, choice) for choice in question.choices)]
-        widget = forms.Select(attrs, choices=choices)
-    else:
-        widget = WIDGETS.get(question.field, forms.TextInput)(attrs)
-    return forms.Field(label=question.label, required=question.required, widget=widget)
+    choices = question.choices or (custom_fields.answers(custom) if custom else [])
+    if choices:
+        return forms.Select(attrs, choices=[("", "Choose …"), *((choice, choice) for choice in choices)])
+    if custom:
+        return OF_TYPE[custom.type](attrs)
+    return WIDGETS.get(question.field, forms.TextInput)(attrs)

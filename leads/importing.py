@@ -16,7 +16,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.text import slugify
 
-from leads import capture, intake
+from leads import capture, custom_fields, intake
 from leads.models import ImportRejection, ImportRun, Source
 
 BATCH = 1000
@@ -31,7 +31,7 @@ class BadMap(ValueError):
 
 @dataclass
 class Map:
-    """What the columns of a file mean. `columns`: {column: lead field or "asset"}; `values`:
+    """What the columns of a file mean. `columns`: {column: lead field, "custom.<key>" or "asset"}; `values`:
     {column: {value in the file: value meant, null = leave out}}; `defaults`: {lead field: value}."""
 
     columns: dict
@@ -60,12 +60,18 @@ class Map:
         if unknown := sorted(set(data) - set(cls.__dataclass_fields__)):
             raise BadMap(f"The map has unknown keys: {', '.join(unknown)}. See docs/import.md.")
         targets = {*data["columns"].values(), *data.get("defaults", {})}
-        if unknown := sorted(str(t) for t in targets if t not in INPUT_FIELDS | EXTRA_TARGETS):
+        known = INPUT_FIELDS | EXTRA_TARGETS
+        if any(custom_fields.is_custom(target) for target in targets):
+            known |= {custom_fields.PREFIX + key for key in custom_fields.active()}
+        if unknown := sorted(str(target) for target in targets if target not in known):
             raise BadMap(
-                f"The map names unknown lead fields: {', '.join(unknown)}. "
-                f"Known: {', '.join(sorted(INPUT_FIELDS | EXTRA_TARGETS))}."
+                f"The map names unknown lead fields: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
             )
         return cls(**data)
+
+    @property
+    def asks_custom(self):
+        return any(custom_fields.is_custom(target) for target in (*self.columns.values(), *self.defaults))
 
     def row(self, line):
         """A line of the file as raw lead input."""
@@ -115,9 +121,10 @@ def carry_on(*, run, path, mapping, at, say=lambda share: None, dry_run=False):
 
 def _batch(run, lines, mapping, at, seen):
     items, rejections = [], []
+    custom = custom_fields.active() if mapping.asks_custom else {}
     for number, line in lines:
         try:
-            items.append(_item(line, mapping, at))
+            items.append(_item(line, mapping, at, custom))
         except intake.InvalidLead as invalid:
             column, problem, remedy = invalid.problems[0]
             rejections.append(
@@ -140,13 +147,13 @@ def _batch(run, lines, mapping, at, seen):
         run.save(update_fields=["rows_done", "created", "matched", "rejected"])
 
 
-def _item(line, mapping, at):
+def _item(line, mapping, at, custom=None):
     """A line as an item for `capture.submit_many`. Raises InvalidLead."""
     if isinstance(line, str):
         raise intake.InvalidLead([("", f"The line cannot be read: {line}.", "Mend it in the file.")])
     data = mapping.row(line)
     asset = data.pop("asset", mapping.asset)
-    values, _ = intake.clean(data, strict=True, at=at)
+    values, _ = intake.clean(data, strict=True, at=at, custom=custom)
     values["external_system"] = mapping.system
     source = values.pop("source", "")
     # The same line again is the same activity, in this run or the next.

@@ -1,7 +1,6 @@
 """How marketers shape nurturing: programs, their versions and steps, e-mail templates, and mail that needs a person."""
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F
@@ -251,20 +250,11 @@ class EmailTemplateAdmin(Admin):
         )
         context = {"to": f"{mail.SAMPLE_LEAD['name']} <{mail.SAMPLE_LEAD['email']}>"}
         try:
-            subject, html, text = compiled(template).render(sample_values())
+            subject, html, text = compiled(template).render(mail.sample_values())
             context |= {"subject": mail.one_line(subject), "html": html, "text": text}
         except BadTemplate as bad:
             context["problem"] = str(bad)
         return render(request, "admin/nurturing/_preview.html", context)
-
-
-def sample_values():
-    return {
-        "lead": mail.SAMPLE_LEAD,
-        "company": mail.SAMPLE_COMPANY,
-        "unsubscribe_url": f"{settings.PUBLIC_URL}/u/sample/",
-        "postal_address": mail.postal_address(),
-    }
 
 
 @admin.register(Touch)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import defaultdict
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from leads import custom_fields
 from nurturing.letter import BadTemplate, compiled
 from nurturing.models import TrackedLink
 
@@ -20,6 +22,7 @@ LONGEST_URL = TrackedLink._meta.get_field("url").max_length
 SAMPLE_LEAD = {
     "first_name": "Sarah", "last_name": "Miller", "name": "Sarah Miller", "email": "sarah@acme.example", "job_title": "Head of Operations",
     "role": "decision maker", "phone": "+49 30 1234567", "country": "DE", "industry": "Logistics", "company_size": 300, "timeline": "within 3 months",
+    "product_interest": "Warehouse suite",
 }  # fmt: skip
 SAMPLE_COMPANY = {
     "name": "Acme",
@@ -83,15 +86,21 @@ def render(template, lead, touch, *, links=None):
 
 def check(template):
     """What keeps a template from being used, in words; empty when nothing does."""
-    values = {
-        "lead": SAMPLE_LEAD, "company": SAMPLE_COMPANY,
-        "unsubscribe_url": f"{settings.PUBLIC_URL}/u/sample/", "postal_address": postal_address(),
-    }  # fmt: skip
     try:
-        compiled(template).render(values)
+        compiled(template).render(sample_values())
     except BadTemplate as error:
         return [str(error)]
     return []
+
+
+def sample_values():
+    """Every value that a template may name, custom fields included."""
+    return {
+        "lead": SAMPLE_LEAD | {"custom": custom_fields.examples("lead")},
+        "company": SAMPLE_COMPANY | {"custom": custom_fields.examples("company")},
+        "unsubscribe_url": f"{settings.PUBLIC_URL}/u/sample/",
+        "postal_address": postal_address(),
+    }
 
 
 def warnings():
@@ -107,12 +116,18 @@ def warnings():
 
 
 def fields_of(lead):
-    return {name: getattr(lead, name) or "" for name in SAMPLE_LEAD}
+    return {name: getattr(lead, name) or "" for name in SAMPLE_LEAD} | {"custom": known(lead.custom)}
 
 
 def fields_of_company(lead):
     company = lead.company if lead.company_id else None
-    return {name: (getattr(company, name) or "") if company else "" for name in SAMPLE_COMPANY}
+    values = {name: (getattr(company, name) or "") if company else "" for name in SAMPLE_COMPANY}
+    return values | {"custom": known(company.custom if company else {})}
+
+
+def known(custom):
+    """Custom values for a letter: what nobody knows is empty, as with every other field. `check` finds misspelt ones."""
+    return defaultdict(str, custom)
 
 
 def tracked(body, text, *, touch, links, way_out):

@@ -40,7 +40,7 @@ def test_it_takes_a_lead(api):
     assert body["id"] == lead.pk
     assert body["email"] == "ada@acme.example"
     assert body["company"] == {
-        "id": lead.company_id, "name": "Acme", "domain": "acme.example", "relationship": "prospect",
+        "id": lead.company_id, "name": "Acme", "domain": "acme.example", "relationship": "prospect", "custom": {},
     }  # fmt: skip
     assert (body["stage"], body["place"]) == ("inquiry", "scoring")
     assert body["last_activity_at"] is not None
@@ -212,4 +212,4 @@ def test_the_described_fields_are_those_taken():
     from leads.api import LeadInputSerializer
     from leads.intake import FIELDS
 
-    assert list(LeadInputSerializer().fields) == list(FIELDS)
+    assert list(LeadInputSerializer().fields) == [*FIELDS, "custom"]

@@ -136,3 +136,17 @@ def test_many_writers_lose_nothing_and_never_wait_for_each_other():
     assert at_once(6, write) == []
     assert Activity.objects.filter(touchpoint__kind="page_view").count() == 6 * 10 * 8
     assert Touchpoint.objects.filter(kind="page_view").count() == 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "normal"),
+    [
+        ("search", "  What is C#?  Prices ", "what is c#? prices"),
+        ("search_visit", "A/B\x00 Test", "a/b test"),
+        ("search", "x" * 119 + " y", "x" * 119),
+        ("page_view", "/Prices/?q=1", "/prices"),
+    ],
+)
+def test_searches_keep_their_words(kind, words, normal):
+    assert activities.normal(kind, words) == normal
+    assert activities.normal(kind, normal) == normal

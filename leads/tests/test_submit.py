@@ -133,6 +133,20 @@ def test_utm_words_name_source_and_campaign():
 
 
 @pytest.mark.django_db
+def test_the_words_searched_for_are_an_activity_of_their_own_once_per_message():
+    values = dict(ADA) | {"utm_term": "  Best ERP\tfor   C# shops? " + "x" * 120, "message_id": "m1"}
+    capture.submit(values=values, at=NOW)
+    lead = capture.submit(values=values, at=LATER).lead
+    log = list(lead.activities.select_related("touchpoint").order_by("id"))
+    assert [(a.touchpoint.kind, a.message_id, a.engagement) for a in log] == [
+        ("lead_posted", "m1", True), ("search_visit", None, True),
+    ]  # fmt: skip
+    keyword = log[1].touchpoint.asset
+    assert (keyword[:26], len(keyword)) == ("best erp for c# shops? xxx", 120)
+    assert log[1].occurred_at == NOW
+
+
+@pytest.mark.django_db
 def test_a_public_form_fills_or_proposes_and_never_overwrites():
     cast.bob()
     mallory = {"email": "bob@acme.example", "last_name": "Mallory", "job_title": "CTO", "company_size": 5}
