@@ -1,7 +1,8 @@
 """Ratings: a pure function of fit and engagement, given by a Scale.
 
 Bands are listed best first; a value belongs to the first band whose minimum it reaches, and to the
-last band otherwise. The cell of the two bands names the rating.
+last band otherwise. The cell of the two bands names the rating. A rating calls for an action, and may say how many
+minutes a lead of it is worth.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import numpy as np
 
 from scoring.engine.units import cents
 
+MAX_MINUTES = 10_000
+
 
 @dataclass(frozen=True)
 class Table:
@@ -17,6 +20,7 @@ class Table:
 
     labels: tuple[str, ...]
     actions: tuple[str, ...]
+    minutes: tuple[int | None, ...]  # the effort a lead of that rating is worth
     fit_minima: np.ndarray
     engagement_minima: np.ndarray
     cells: np.ndarray
@@ -51,10 +55,11 @@ def _band(minima, values):
 
 
 def table(scale):
-    labels = tuple(label for label, _action in scale.ratings)
+    labels = tuple(row[0] for row in scale.ratings)
     return Table(
         labels=labels,
-        actions=tuple(action for _label, action in scale.ratings),
+        actions=tuple(row[1] for row in scale.ratings),
+        minutes=tuple(row[2] if len(row) > 2 else None for row in scale.ratings),
         fit_minima=_minima(scale.fit_bands),
         engagement_minima=_minima(scale.engagement_bands),
         cells=np.array(
@@ -72,7 +77,11 @@ def _minima(bands):
 
 def problems(scale):
     """What keeps a scale from being used, in words; an empty list when it is sound."""
-    found = _list_problems("ratings", scale.ratings)
+    found = _list_problems("ratings", scale.ratings, most=3)
+    if not found and not all(_is_effort(row[2]) for row in scale.ratings if len(row) > 2):
+        found.append(
+            f"ratings: give the effort per lead in whole minutes, up to {MAX_MINUTES:,}, or leave it out."
+        )
     for name in ("fit_bands", "engagement_bands"):
         bands = getattr(scale, name)
         faults = _list_problems(name, bands)
@@ -83,7 +92,7 @@ def problems(scale):
         found += faults
     if found:
         return found
-    labels = {label for label, _action in scale.ratings}
+    labels = {row[0] for row in scale.ratings}
     for fit, _ in scale.fit_bands:
         for engagement, _ in scale.engagement_bands:
             rating = (scale.cells or {}).get(f"{fit}/{engagement}")
@@ -94,11 +103,17 @@ def problems(scale):
     return found
 
 
-def _list_problems(name, rows):
+def _is_effort(value):
+    return value is None or (
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_MINUTES
+    )
+
+
+def _list_problems(name, rows, most=2):
     if not isinstance(rows, list) or not rows:
         return [f"{name}: list at least one."]
     if not all(
-        isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[0] for row in rows
+        isinstance(row, list) and 2 <= len(row) <= most and isinstance(row[0], str) and row[0] for row in rows
     ):
         return [f"{name}: each entry is a label and a value."]
     if len({row[0] for row in rows}) < len(rows):

@@ -34,12 +34,26 @@ def next_rating(explanation):
     return f"{step.rating} needs {' and '.join(needs)}"
 
 
+def best_match(explanation):
+    best = next((match for match in explanation.profiles if match.is_best), None)
+    return (best and f"Best match: {best.profile}, {best.points:g} of {best.of:g}") or ""
+
+
 def line_words(line):
     words = f"{points(line.points):>8}  {line.rule}"
-    if line.count is not None:
-        faded = "" if abs(line.factor - 1) < 0.005 else f", {line.factor:.0%} left by age"
-        words += f" ({line.count} ×{faded})"
+    if line.needed is not None:
+        words += f" ({line.count} of {line.needed} needed{faded(line)})"
+    elif line.count is not None:
+        words += f" ({line.count} ×{faded(line)})"
     return words
+
+
+def faded(line):
+    """How much age has left of the points, where it took any."""
+    if not line.factor or abs(line.factor - 1) < 0.005:
+        return ""
+    halves = f", which halves every {line.half_life_days:g} days" if line.half_life_days else ""
+    return f", {line.factor:.0%} left by age{halves}"
 
 
 def evidence_words(evidence):
@@ -55,6 +69,7 @@ def as_text(explanation):
     ]
     for part, total in (("fit", e.fit), ("engagement", e.engagement)):
         rows += ["", f"{part.capitalize()} {total:g}"]
+        rows += [e.best_match_words] if part == "fit" and e.profiles else []
         for line in e.lines:
             if line.part == part:
                 rows += [line_words(line), *map(evidence_words, line.evidence)]

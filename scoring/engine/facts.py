@@ -12,10 +12,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from leads.criteria.base import AtMinus, AtPlus, Instant
+from leads.criteria.base import AT, AtMinus, AtPlus, Instant
 from scoring.engine import prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
 from scoring.engine.units import NEVER, instant
+
+__all__ = ["AT", "NOW", "THEN", "LeadFacts", "Log", "lead_facts", "log_of", "rendered"]
 
 WORD = 60  # facts packed per bigint
 LOOKS = 3  # at the next instants named, before one is taken at its word
@@ -115,12 +117,12 @@ def _statement(books, known, ahead):
     at = "ahead.at" if ahead else "$2"
     params, numbers, columns = {}, {"(l.email IS NOT NULL OR l.phone <> '')": 0}, {}
     for book in books:
-        asked = [_rendered(condition, params, at) for condition in book.lead_sql]
+        asked = [rendered(condition, params, at) for condition in book.lead_sql]
         columns[book.version_id] = np.array(
             [numbers.setdefault(fact, len(numbers)) for fact in asked], dtype=int
         )
     facts = list(numbers)
-    changes = [_rendered(book.changes_sql, params, at) for book in books if book.changes_sql]
+    changes = [rendered(book.changes_sql, params, at) for book in books if book.changes_sql]
     picked = {f"c{n}": f"coalesce({sql}, 'infinity')" for n, sql in enumerate(changes)}
     picked |= {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
     sql = f"""
@@ -137,7 +139,7 @@ FROM (
     return prepared.with_values(sql, params), columns, len(facts)
 
 
-def _rendered(condition, params, at):
+def rendered(condition, params, at):
     """The condition with its values bound by name, equal ones once, and `at` for the instant."""
     parts = condition.sql.split("%s")
     sql = parts[0]

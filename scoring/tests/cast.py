@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from leads.activities import record
 from leads.models import Company, Lead
-from scoring.models import ModelVersion, Publication, Rule, Scale, ScoringModel
+from scoring.models import ModelVersion, Profile, Publication, Rule, RuleGroup, Scale, ScoringModel
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -33,15 +33,27 @@ def test_model():
 test_model.__test__ = False
 
 
-def draft(*rules, model=None, **thresholds):
-    """A draft of `rules` (dicts of Rule fields) with thresholds 20 / 20 / 30 unless told otherwise."""
+def draft(*rules, model=None, groups=None, profiles=(), **thresholds):
+    """A draft of `rules` (dicts of Rule fields) with thresholds 20 / 20 / 30 unless told otherwise.
+
+    `groups`: {name: cap on points}; `profiles`: names. A rule tells its own by name.
+    """
     model = model or test_model()
     number = model.versions.count() + 1
     version = ModelVersion.objects.create(model=model, number=number, scale=scale(), **thresholds)
-    for position, rule in enumerate(rules):
-        Rule.objects.create(
-            version=version, position=position, **{"name": f"{rule['kind']} {position}"} | rule
+    known = {
+        "group": {name: RuleGroup.objects.create(version=version, name=name, cap_points=cap, position=place)
+                  for place, (name, cap) in enumerate((groups or {}).items())},
+        "profile": {name: Profile.objects.create(version=version, name=name, position=place)
+                    for place, name in enumerate(profiles)},
+    }  # fmt: skip
+    Rule.objects.bulk_create(
+        Rule(
+            version=version, position=position,
+            **{"name": f"{rule['kind']} {position}"} | rule | {key: of[rule[key]] for key, of in known.items() if key in rule},
         )
+        for position, rule in enumerate(rules)
+    )  # fmt: skip
     return version
 
 

@@ -14,53 +14,100 @@ def days(n):
 def evaluate(rules, version, scale, person, log, at):
     """What `rules` make of a person at `at`.
 
-    person  {"created_at", "fields": {...}, "company": {...} or None, "reachable"}
-    log     [(occurred_at, kind, asset, engagement)]
-    Returns {"lines": {rule: points}, "fit", "engagement", "rating", "verdict"}.
+    person   {"created_at", "fields": {...}, "timeline_until", "company": {...} or None, "reachable"}
+    log      [(occurred_at, kind, asset, engagement)]
+    version  thresholds and caps, with lists `given_groups` and `given_profiles`
+    Returns {"lines": {rule: points}, "parts": what a reader sees of engagement, "best": name of the best profile,
+    "fit", "engagement", "rating", "verdict"}.
     """
     log = sorted(entry for entry in log if entry[0] <= at)
     restarts = [when for when, kind, _, engagement in log if kind == "engagement_since" and not engagement]
     since = restarts[-1] if restarts else None
-    log = [
-        (when, kind, asset)
-        for when, kind, asset, engagement in log
-        if engagement and (not since or when > since)
-    ]
-    lines, excluded, raised = {}, False, False
+    if since:
+        log = [entry for entry in log if entry[0] > since]
+    opens = [entry[:3] for entry in log if not entry[3] and entry[1] == "mail_open"]
+    log = [entry[:3] for entry in log if entry[3]]
+    lines, excluded, raised, bitten = {}, False, False, False
     for rule in rules:
+        meant = holds(rule.who, person, at)
         if rule.kind == "fit":
-            lines[rule] = rule.points if holds(rule.condition, person) else 0
+            lines[rule] = rule.points if holds(rule.condition, person, at) else 0
         elif rule.kind == "exclude":
-            excluded = excluded or holds(rule.condition, person)
+            excluded = excluded or holds(rule.condition, person, at)
         elif rule.kind == "activity":
-            lines[rule] = activity_points(
-                rule, [when for when, *what in log if matches(rule.condition, *what)], at
-            )
+            seen = log + opens if "mail_open" in str(rule.condition) else log
+            moments = [when for when, *what in seen if meant and matches(rule.condition, *what)]
+            lines[rule] = activity_points(rule, moments, at)
         elif rule.kind == "hand_raise":
-            raised = raised or any(matches(rule.condition, *what) for when, *what in log)
+            raised = raised or (meant and any(matches(rule.condition, *what) for when, *what in log))
+        elif rule.kind == "bite":
+            bitten = bitten or (meant and any(matches(rule.condition, *what) for when, *what in log))
         elif rule.kind == "inactivity":
             quiet_since = log[-1][0] if log else max(person["created_at"], since or person["created_at"])
-            lines[rule] = rule.points if at - quiet_since >= days(rule.days) else 0
+            lines[rule] = rule.points if meant and at - quiet_since >= days(rule.days) else 0
         elif rule.kind == "age":
-            lines[rule] = rule.points if at - person["created_at"] >= days(rule.days) else 0
+            lines[rule] = rule.points if meant and at - person["created_at"] >= days(rule.days) else 0
     lines = {rule: math.floor(points * 100 + 0.5) / 100 for rule, points in lines.items()}
-    fit = round(sum(points for rule, points in lines.items() if rule.kind == "fit"), 2)
-    engagement = round(sum(points for rule, points in lines.items() if rule.kind != "fit"), 2)
+    fit, best = total_fit({rule: points for rule, points in lines.items() if rule.kind == "fit"}, version)
+    parts = by_group({rule: points for rule, points in lines.items() if rule.kind != "fit"}, version)
+    engagement = round(sum(parts.values()), 2)
+    if version.cap_engagement is not None and engagement >= version.cap_engagement:
+        engagement = version.cap_engagement
+        parts = {"total": engagement}
     worst = scale.ratings[-1][0]
     return {
         "lines": lines,
+        "parts": parts,
+        "best": best,
         "fit": fit,
         "engagement": engagement,
         "rating": worst if excluded else rate(scale, fit, engagement),
-        "verdict": verdict(version, fit, engagement, person["reachable"], raised, excluded),
+        "verdict": verdict(version, fit, engagement, person["reachable"], raised, bitten, excluded),
     }
 
 
+def by_group(lines, version):
+    """{rule or name of its group: points}, groups clipped to their cap."""
+    parts, names = {}, {group.pk: group for group in version.given_groups}
+    for rule, points in lines.items():
+        part = f"group {names[rule.group_id].name}" if rule.group_id else rule
+        parts[part] = round(parts.get(part, 0) + points, 2)
+    for group in version.given_groups:
+        part = f"group {group.name}"
+        if part in parts and group.cap_points is not None:
+            parts[part] = max(-group.cap_points, min(group.cap_points, parts[part]))
+    return parts
+
+
+def total_fit(lines, version):
+    """(fit, name of the best profile). Within each profile, and outside all of them, groups are clipped."""
+
+    def of(profile_id):
+        chosen = {rule: points for rule, points in lines.items() if rule.profile_id == profile_id}
+        return sum(by_group(chosen, version).values())
+
+    fit, best = of(None), None
+    if version.given_profiles:
+        best = max(version.given_profiles, key=lambda profile: round(of(profile.pk), 2))
+        fit += of(best.pk)
+    fit = round(fit, 2)
+    return (fit if version.cap_fit is None else min(fit, version.cap_fit)), best and best.name
+
+
 def activity_points(rule, moments, at):
-    counted = sorted(moments, reverse=True)
-    if rule.cap_count is not None:
-        counted = counted[: rule.cap_count]
-    points = sum(rule.points * share(rule, at - when) for when in counted)
+    moments = sorted(moments, reverse=True)
+    if rule.half_life_days:
+        young = [
+            at - when for when in moments if rule.window_days is None or at - when < days(rule.window_days)
+        ]
+        points = sum(rule.points * 2 ** (-(age / days(rule.half_life_days))) for age in young)
+    elif rule.min_count:
+        # Its points once, with the share of the match that completes the number: the N-th most recent.
+        enough = len(moments) >= rule.min_count
+        points = rule.points * share(rule, at - moments[rule.min_count - 1]) if enough else 0
+    else:
+        counted = moments if rule.cap_count is None else moments[: rule.cap_count]
+        points = sum(rule.points * share(rule, at - when) for when in counted)
     if rule.cap_points is not None:
         points = max(-rule.cap_points, min(rule.cap_points, points))
     return points
@@ -88,11 +135,13 @@ def band(bands, points):
     return bands[-1][0]
 
 
-def verdict(version, fit, engagement, reachable, raised, excluded):
+def verdict(version, fit, engagement, reachable, raised, bitten, excluded):
     if excluded:
         return "excluded"
     if raised:
         return "hand_raise"
+    if bitten:
+        return "bite"
     if reachable and fit >= version.mql_fit:
         if fit >= version.ready_fit and engagement >= version.ready_engagement:
             return "sales_ready"
@@ -100,18 +149,20 @@ def verdict(version, fit, engagement, reachable, raised, excluded):
     return "none"
 
 
-def holds(tree, person):
+def holds(tree, person, at):
     if not tree:
         return True
     if "all" in tree:
-        return all(holds(part, person) for part in tree["all"])
+        return all(holds(part, person, at) for part in tree["all"])
     if "any" in tree:
-        return any(holds(part, person) for part in tree["any"])
+        return any(holds(part, person, at) for part in tree["any"])
     if "none" in tree:
-        return not any(holds(part, person) for part in tree["none"])
+        return not any(holds(part, person, at) for part in tree["none"])
     company = person["company"] or {}
     if tree["is"] == "lead_field":
         value = person["fields"].get(tree["field"])
+        if tree["field"] == "timeline" and person["timeline_until"] and person["timeline_until"] <= at:
+            value = None
     elif tree["field"] == "size":
         value = (
             company.get("size") if company.get("size") is not None else person["fields"].get("company_size")
