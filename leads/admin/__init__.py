@@ -1,0 +1,9 @@
+"""What marketers configure about capture, and what they look up about leads.
+
+`LeadAdmin` is not registered here: scoring adds the rating, distribution the owner, and registers it.
+"""
+
+from leads.admin import access, capture  # noqa: F401  registers them
+from leads.admin.people import LeadAdmin
+
+__all__ = ["LeadAdmin"]
