@@ -51,6 +51,7 @@ ROUTES = {
     "team": {Role.MANAGER, Role.ADMIN},
     "lead-page": ALL_ROLES,
     "lead-timeline": ALL_ROLES,
+    "lead-score": ALL_ROLES,
     "handoff-accept": SALES,
     "handoff-decline": REVIEW,
     "handoff-assign": {Role.MARKETER, Role.MANAGER, Role.ADMIN},

@@ -57,6 +57,7 @@ class Moment:
     by: str
     at: datetime
     is_scored: bool
+    activity_id: int
     times: int = 1  # equal ones of the same day, the latest at `at`
     is_undone: bool = False  # its author took it back; the log keeps both
 
@@ -101,6 +102,7 @@ def moment_of(activity):
         by=str(facts.get("by") or "") if tone != PERSON else "",
         at=activity.occurred_at,
         is_scored=activity.engagement or tone != PERSON,
+        activity_id=activity.pk,
     )  # fmt: skip
 
 

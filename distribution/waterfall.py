@@ -11,6 +11,17 @@ class Bar:
     start: float  # in percent of the widest part
     end: float
 
+    @property
+    def is_cap(self):
+        return self.line.kind == "cap"
+
+    @property
+    def raw(self):
+        """Points before age: of what does not age, its points; a cap has none of its own."""
+        if self.is_cap:
+            return None
+        return self.line.points if self.line.raw is None else self.line.raw
+
 
 @dataclass(frozen=True)
 class Part:
@@ -20,8 +31,9 @@ class Part:
 
 
 def waterfall(explanation):
-    """Parts with their bars; every part on the same scale, so that their lengths can be compared."""
-    heights = {part: running(explanation, part) for part in PARTS}
+    """Parts with their bars, the rules of a group together; every part on the same scale, so that lengths compare."""
+    lines = {part: grouped([line for line in explanation.lines if line.part == part]) for part in PARTS}
+    heights = {part: running(lines[part]) for part in PARTS}
     reach = [height for ends in heights.values() for height in ends] + [0]
     low, span = min(reach), (max(reach) - min(reach)) or 1
     percent = lambda points: 100 * (points - low) / span
@@ -29,16 +41,23 @@ def waterfall(explanation):
     for part, label in PARTS.items():
         ends = heights[part]
         starts = [0, *ends][: len(ends)]
-        lines = [line for line in explanation.lines if line.part == part]
-        bars = [Bar(line, percent(a), percent(b)) for line, a, b in zip(lines, starts, ends, strict=True)]
+        bars = [
+            Bar(line, percent(a), percent(b)) for line, a, b in zip(lines[part], starts, ends, strict=True)
+        ]
         parts.append(Part(label, getattr(explanation, part), bars))
     return parts
 
 
-def running(explanation, part):
+def grouped(lines):
+    """Rules without a group first, then group by group with what its cap takes; the cap of the whole part is last."""
+    whole = lines[-1:] if lines and lines[-1].kind == "cap" and not lines[-1].group else []
+    groups = list(dict.fromkeys(["", *(line.group for line in lines)]))
+    return sorted(lines[: len(lines) - len(whole)], key=lambda line: groups.index(line.group)) + whole
+
+
+def running(lines):
     total, ends = 0, []
-    for line in explanation.lines:
-        if line.part == part:
-            total += line.points
-            ends.append(total)
+    for line in lines:
+        total += line.points
+        ends.append(total)
     return ends

@@ -27,6 +27,7 @@ urlpatterns = [
     path("sales/team/", team.team, name="team"),
     path("sales/team/reps/<int:pk>/presence/", team.presence, name="rep-presence"),
     path("leads/<int:pk>/", lead_page.lead_page, name="lead-page"),
+    path("leads/<int:pk>/score/", lead_page.lead_score, name="lead-score"),
     path("leads/<int:pk>/timeline/", lead_page.lead_timeline, name="lead-timeline"),
     path("handoffs/<int:pk>/accept/", actions.act, name="handoff-accept"),
     path("handoffs/<int:pk>/decline/", actions.act, name="handoff-decline"),

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from leads.api import LeadFilter, LeadSerializer, LeadViewSet
 from leads.authentication import READ
 from leads.models import Lead
+from scoring.explain import why_none
 from scoring.models import Score
 from scoring.queries import current_scores
 from scoring.why import UnknownModel, why
@@ -32,10 +33,9 @@ class ScoreSerializer(serializers.Serializer):
 class EvidenceSerializer(serializers.Serializer):
     what = serializers.CharField()
     at = serializers.DateTimeField(allow_null=True)
-    activity = serializers.SerializerMethodField(help_text="Its id in the lead's activities, where it is one")
-
-    def get_activity(self, evidence) -> int | None:
-        return self.context["links"].get((evidence.what, evidence.at))
+    activity = serializers.IntegerField(
+        source="activity_id", allow_null=True, help_text="Its id in the lead's activities, where it is one"
+    )
 
 
 class LineSerializer(serializers.Serializer):
@@ -46,7 +46,19 @@ class LineSerializer(serializers.Serializer):
     count = serializers.IntegerField(allow_null=True, help_text="Matches that count")
     raw = serializers.FloatField(allow_null=True, help_text="Points before fading")
     factor = serializers.FloatField(allow_null=True, help_text="What fading leaves of them")
+    needed = serializers.IntegerField(allow_null=True, help_text="So many matches give the points once")
+    half_life_days = serializers.FloatField(allow_null=True, help_text="Points halve in so many days")
+    group = serializers.CharField(help_text="Group of rules with a cap of its own, or empty")
+    profile = serializers.CharField(help_text="Ideal customer that the rule belongs to, or empty")
+    who = serializers.CharField(help_text="For whom the rule is, where it is not for everybody")
     evidence = EvidenceSerializer(many=True, help_text="The latest three")
+
+
+class MatchSerializer(serializers.Serializer):
+    profile = serializers.CharField()
+    points = serializers.FloatField()
+    of = serializers.FloatField()
+    is_best = serializers.BooleanField(help_text="Only the best one counts")
 
 
 class UnknownSerializer(serializers.Serializer):
@@ -82,6 +94,8 @@ class ExplanationSerializer(serializers.Serializer):
     action = serializers.CharField(help_text="What the rating calls for")
     verdict = serializers.CharField()
     hand_raised_at = serializers.DateTimeField(allow_null=True)
+    minutes = serializers.IntegerField(allow_null=True, help_text="The effort that the rating allows for")
+    profiles = MatchSerializer(many=True, help_text="How well each ideal customer of the model is met")
     lines = LineSerializer(many=True)
     unknown = UnknownSerializer(many=True, help_text="Empty fields, and what the best answer would be worth")
     next_rating = NextRatingSerializer(allow_null=True)
@@ -139,12 +153,12 @@ class WhySerializer(ExplanationSerializer):
             "history": why.history,
         }  # fmt: skip
         fields = {name: getattr(why.explanation, name) for name in EXPLAINED}
-        return cls(fields | own, context={"links": why.links}).data
+        return cls(fields | own).data
 
 
 EXPLAINED = [
     "model", "version", "at", "fit", "engagement", "total", "rating", "action", "verdict", "hand_raised_at", "lines",
-    "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
+    "minutes", "profiles", "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
 ]  # fmt: skip
 
 
@@ -225,16 +239,5 @@ class LeadScoreView(APIView):
         except UnknownModel as error:
             raise ValidationError({"model": [str(error)]}) from None
         if answer.explanation is None:
-            raise NotFound(nothing(answer))
+            raise NotFound(why_none(lead=lead, at=answer.at, model=answer.model))
         return Response(WhySerializer.shown(answer))
-
-
-def nothing(answer):
-    """Why there is no explanation, in words."""
-    if answer.model is None:
-        return "This lead has no score: no scoring model is published."
-    if answer.lead.is_test:
-        return "This lead has no score: it is a test lead, which is never scored."
-    if answer.is_past and answer.lead.created_at > answer.at:
-        return "The lead was not known at this instant. Ask for a later one."
-    return f"{answer.model} does not judge this lead."

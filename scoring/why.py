@@ -1,5 +1,5 @@
 """The whole answer to "why this score?": the explanation by one model at one instant, the other models that judge the
-lead, what keeps it from sales, where each piece of evidence stands in the log, and how the score moved."""
+lead, what keeps it from sales, and how the score moved."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,9 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from leads.criteria.touchpoint import KIND_LABELS
 from leads.models import Place, StageChange
-from leads.rows import fetch
 from scoring.explain import Explanation, explain
 from scoring.history import History, history
 from scoring.models import ScoringModel, Verdict
@@ -17,11 +15,6 @@ from scoring.queries import ScoreRow, current_scores
 from scoring.rescore import held_back
 
 PASSED = {Place.SALES, Place.CUSTOMER}
-
-EVIDENCE = """
-SELECT a.id, a.occurred_at, t.kind, t.asset FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
-WHERE a.lead_id = %s AND a.occurred_at = ANY(%s)
-"""
 
 
 class UnknownModel(LookupError):
@@ -39,13 +32,12 @@ class Why:
         default_factory=list
     )  # now, by every model that judges it; the one that routes first
     history: History = field(default_factory=History)
-    links: dict = field(default_factory=dict)  # {(words, instant) of a piece of evidence: id of its activity}
 
 
 def why(*, lead, model=None, at=None):
     """The Why of `lead` by the model with the slug `model` (default: the one that routes) at `at` (default: now).
 
-    Raises UnknownModel. At most nine queries beyond those of `explain`.
+    Raises UnknownModel. At most eight queries beyond those of `explain`.
     """
     now = timezone.now()
     is_past = at is not None and at < now
@@ -59,7 +51,6 @@ def why(*, lead, model=None, at=None):
         place = place_at(lead, at) if is_past else lead.place
         reasons = not_passed(lead, explanation, place, result.at) if chosen.routes else []
         result.explanation = replace(explanation, not_passed=reasons)
-        result.links = links(lead, explanation)
     return result
 
 
@@ -97,10 +88,3 @@ def not_passed(lead, explanation, place, at):
     if place == Place.DISQUALIFIED == lead.place:
         reasons.append(f"Disqualified: {lead.place_reason}")
     return reasons
-
-
-def links(lead, explanation):
-    """{(words, instant): id of the activity} of the evidence that happened. One query."""
-    moments = {e.at for line in explanation.lines for e in line.evidence if e.at is not None}
-    rows = fetch(EVIDENCE, [lead.pk, list(moments)]) if moments else []
-    return {(f"{KIND_LABELS.get(kind, kind)} {asset}".strip(), at): pk for pk, at, kind, asset in rows}

@@ -2,7 +2,7 @@
 
 from django import template
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -97,19 +97,27 @@ def phone_link(number):
 
 
 @register.simple_tag
-def rating_chip(rating, size=""):
-    """Shape, letter and word: never colour alone. A label of another scale is its own word."""
+def rating_chip(rating, size="", model=""):
+    """Shape, letter and word: never colour alone. A label of another scale is its own word. With the slug of the
+    scoring `model`, a link to what counts as a quality lead by it."""
     if not rating:
         return format_html(
             '<span class="rating rank-none {}" title="No score yet">– <span class="word">Not scored</span></span>',
             size,
         )
     rank, word = RATING_WORDS.get(rating, (3, ""))
-    return format_html(
+    chip = format_html(
         '<span class="rating rank-{} {}"><svg aria-hidden="true" focusable="false"><use href="{}#rank-{}"></use></svg>'
         '<span><span class="visually-hidden">Rating </span>{} <span class="word">{}</span></span></span>',
         rank, size, static("img/icons.svg"), rank, rating, word,
     )  # fmt: skip
+    try:
+        address = reverse("quality-lead", args=[model]) if model else ""
+    except NoReverseMatch:  # the page is not there yet
+        address = ""
+    if not address:
+        return chip
+    return format_html('<a class="rating-link" href="{}" title="What counts as a quality lead">{}</a>', address, chip)
 
 
 @register.simple_tag

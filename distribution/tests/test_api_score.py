@@ -84,7 +84,7 @@ def test_a_past_instant_is_replayed(api, lead):
         ("as_of=yesterday", 400, "as_of", "Not a time."),
         ("as_of=9999-12-31T23:59:59-23:59", 400, "as_of", ""),
         ("as_of=2999-01-01T00:00:00Z", 400, "as_of", "This is in the future."),
-        ("as_of=1999-01-01T00:00:00Z", 404, None, "not known at this instant"),
+        ("as_of=1999-01-01T00:00:00Z", 404, None, "was not known yet"),
         ("as_of=0001-01-01T00:00:00%2B14:00", 400, "as_of", ""),
         ("as_of=%00", 400, "as_of", ""),
         ("model=nonsense", 400, "model", "Use starter."),

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from django.http import Http404
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -10,14 +11,14 @@ from django.views.decorators.http import require_safe
 
 from distribution import handoff, queries
 from distribution.access import leads_for, may_assign, may_work
+from distribution.briefing import WITHHELD
 from distribution.forms import AssignForm
 from distribution.models import Feedback, Handoff, Opportunity
 from distribution.timeline import moments, recent
 from distribution.views.actions import ACTIONS, PANELS, Action
 from distribution.views.team import candidates
-from distribution.waterfall import waterfall
-from leads.models import Place
-from scoring.explain import explain
+from distribution.why import asked_for
+from leads.models import Activity
 
 ASSIGN = Action(
     "handoff-assign", "assign", "Give to a rep", "handoff", AssignForm, handoff.assign, "", "Give"
@@ -43,11 +44,23 @@ def lead_page(request, pk):
 
 @require_safe
 def lead_timeline(request, pk):
-    """What happened before: a part for htmx, a page of its own otherwise. `before`: "moment,id" of the last one shown."""
+    """What happened before: a part for htmx, a page of its own otherwise. `before`: "moment,id" of the last one shown;
+    `at`: id of an activity, which is the first one shown."""
     lead = lead_or_404(request.user, pk)
-    context = {"lead": lead, "now": timezone.now()} | timeline_part(lead, before=place_or_404(request))
+    if "at" in request.GET:
+        one = get_object_or_404(Activity.objects.filter(lead=lead), pk=number_or_404(request.GET["at"]))
+        before = one.occurred_at, one.pk + 1
+    else:
+        one, before = None, place_or_404(request)
+    context = {"lead": lead, "now": timezone.now(), "one": one} | timeline_part(lead, before=before)
     part = request.htmx.target == "older"
     return render(request, "distribution/_timeline.html" if part else "distribution/timeline.html", context)
+
+
+def number_or_404(text):
+    if not text.isdecimal() or len(text) > 18:
+        raise Http404("No such entry in the timeline.")
+    return int(text)
 
 
 def place_or_404(request):
@@ -56,9 +69,25 @@ def place_or_404(request):
         moment = parse_datetime(moment)
     except ValueError:
         moment = None
-    if moment is None or timezone.is_naive(moment) or not number.isdecimal() or len(number) > 18:
+    if moment is None or timezone.is_naive(moment):
         raise Http404("No such place in the timeline.")
-    return moment, int(number)
+    return moment, number_or_404(number)
+
+
+@require_safe
+def lead_score(request, pk):
+    """Why the score is what it is: by each model, at any past instant, with its history; `format=txt` as plain text."""
+    lead = lead_or_404(request.user, pk)
+    row = latest_handoff(lead)
+    if row is not None and row.status in Handoff.OPEN and row.queue.is_review:
+        raise PermissionDenied(WITHHELD)
+    told = asked_for(request, lead)
+    explanation = told.why.explanation
+    if request.GET.get("format") == "txt":
+        text = explanation.as_text() if explanation else "There is no score to explain.\n"
+        return HttpResponse(f"{lead}\n{text}", content_type="text/plain; charset=utf-8")
+    context = {"lead": lead, "now": timezone.now(), "told": told, "explanation": explanation}
+    return render(request, "distribution/score.html", context)
 
 
 def render_lead_page(request, lead, *, do="", form=None, subject=None, status=200):
@@ -70,21 +99,20 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         .select_related("owner__user", "queue")
         .order_by("-created_at")[:HISTORY]
     )
-    explanation = None if brief.withheld else explain(lead=lead, at=now)
+    told = None if brief.withheld else asked_for(request, lead)
     colleagues = [colleague.pk for colleague, *_ in brief.colleagues]
     context = {
         "lead": lead,
         "now": now,
         "brief": brief,
         "handoff": brief.handoff,
-        "explanation": explanation,
-        "parts": waterfall(explanation) if explanation else [],
+        "told": told,
+        "explanation": told and told.why.explanation,
         "visible": set(leads_for(request.user).filter(pk__in=colleagues).values_list("pk", flat=True)),
         "history": history,
         "bar": bar(request.user, brief),
         "verdicts": Feedback.Verdict.choices,
         "soon": now + timedelta(minutes=30),
-        "in_sales": lead.place == Place.SALES,
     }
     context |= (
         brief.closed

@@ -5,6 +5,7 @@ import { startTimes } from "./times.js";
 import { startToasts } from "./toasts.js";
 import { startList } from "./list.js";
 import { startLead } from "./lead.js";
+import { startCopy } from "./copy.js";
 
 startTheme();
 startTimes();
@@ -12,3 +13,4 @@ startToasts();
 startKeys();
 startList();
 startLead();
+startCopy();

@@ -1,0 +1,180 @@
+"""Why a score is what it is, as pages: by model, at any past instant, with its history, as text."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from distribution import handoff
+from distribution.tests import cast
+from distribution.tests.cast import DAY, HOUR, MINUTE
+from leads.models import Relationship
+from scoring.models import Publication, ScoringModel
+from scoring.rescore import rescore
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def row(client, now):
+    """Sarah looked at prices nine days ago, downloaded something a day ago and asked for sales an hour ago."""
+    rita = cast.rita()
+    client.force_login(rita.user)
+    who = cast.lead(company=cast.acme(created_at=now - 30 * DAY), created_at=now - 20 * DAY)
+    rescore(lead_ids=[who.pk], at=now - 19 * DAY)
+    for kind, asset, at in (("page_view", "/pricing", 9 * DAY), ("download", "/white-papers/roi", DAY)):
+        cast.did(who, kind, asset, now - at)
+        cast.flow(now - at)
+    return cast.handed(who, at=now - HOUR)
+
+
+def page_of(client, path):
+    response = client.get(path)
+    assert response.status_code == 200, response.content.decode()[:500]
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def numbers(page, pattern):
+    return [float(found.replace("−", "-")) for found in re.findall(pattern, page)]
+
+
+def test_each_line_says_rule_evidence_raw_age_and_points_and_they_add_up(
+    client, row, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(26):
+        page = page_of(client, f"/leads/{row.lead_id}/score/")
+    lines = numbers(page, r'data-label="Points now">([+−]?[\d.]+)<')
+    parts = numbers(page, r'scope="rowgroup" colspan="4">\w+</th><td class="num"><strong>(-?[\d.]+)<')
+    (total,) = numbers(page, r'colspan="4">Together</th><td class="num">(-?[\d.]+)<')
+    assert len(parts) == 2 and round(sum(lines), 2) == round(sum(parts), 2) == total
+    assert re.search(
+        r'Looked at prices .*? data-label="Raw points">\+10<.*? data-label="Left by age">50 %<', page
+    )
+    for words in (
+        "Raw points",
+        "Left by age",
+        "Cap",
+        "Points now",
+        "decides what passes to sales",
+        "How it moved",
+    ):
+        assert words in page, words
+    assert "style=" not in page and "<script>" not in page
+
+
+def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
+    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    link = re.search(r'href="([^"]+)">Page view /pricing<', page)[1]
+    shown = page_of(client, link)
+    sought = re.search(r'<li class="moment is-person is-sought" aria-current="true">(.*?)</li>', shown)[1]
+    assert "Viewed /pricing" in sought and "Asked for sales" not in shown, (
+        "what came later is above, not here"
+    )
+    other = cast.lead("tom@tom.net")
+    cast.did(other, "page_view", "/pricing")
+    wrong = [
+        f"/leads/{row.lead_id}/timeline/?at={at}" for at in (other.activities.get().pk, "x", "9" * 30, "")
+    ]
+    assert [client.get(path).status_code for path in wrong] == [404] * 4
+
+
+def test_a_past_instant_is_replayed_and_says_so_on_both_pages(client, row, now):
+    at = timezone.localtime(now - 5 * DAY)
+    query = urlencode({"as_of": at.strftime("%Y-%m-%dT%H:%M")})
+    for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
+        page = page_of(client, f"{path}?{query}")
+        assert f"As it stood on {at:%-d %B %Y}" in page and "Show it as it is now" in page
+        why = page[page.index("As it stood on") :]
+        assert "Looked at prices" in why and "Downloaded something" not in why
+        assert "Why it was not passed to sales then" in why
+    assert 'value="' + at.strftime("%Y-%m-%dT%H:%M") + '"' in page
+    assert "As it stood on" not in page_of(client, f"/leads/{row.lead_id}/score/")
+
+
+def test_the_instant_is_in_the_readers_zone(client, row, now):
+    client.cookies["zone"] = "Asia/Tokyo"
+    tokyo = now + timedelta(hours=9)
+    early = page_of(client, f"/leads/{row.lead_id}/score/?as_of={tokyo - 2 * HOUR:%Y-%m-%dT%H:%M}")
+    assert "As it stood on" in early and "Asked for sales" not in early
+    assert f"{tokyo - 2 * HOUR:%H:%M}" in early and "JST" in early
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", "2026-02-31", "2999-01-01T00:00", "9999-12-31T23:59:59-23:59", "\x00", "1e9"]
+)
+def test_an_instant_that_is_none_is_refused_in_words_and_the_present_shown(client, row, text):
+    for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
+        page = page_of(client, f"{path}?{urlencode({'as_of': text})}")
+        assert "Shown is the score as it is now." in page and "As it stood on" not in page
+
+
+def test_before_the_lead_was_known_there_is_nothing_to_explain(client, row):
+    page = page_of(client, f"/leads/{row.lead_id}/score/?as_of=2001-01-01")
+    assert "The lead was not known yet." in page and "Together" not in page
+
+
+def test_each_model_has_its_tab_and_the_one_that_routes_is_named(client, row, now):
+    starter = ScoringModel.objects.get(slug="starter")
+    second = ScoringModel.objects.create(name="Second market", slug="second", current_version=None)
+    version = starter.current_version
+    version.pk, version.model, version.number = None, second, 1
+    version.save()
+    ScoringModel.objects.filter(pk=second.pk).update(current_version=version)
+    Publication.objects.create(model=second, version=version, at=now - 30 * DAY)
+    rescore(lead_ids=[row.lead_id], at=now)
+    for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
+        page = page_of(client, path)
+        assert re.search(
+            r'aria-current="true">Starter model <span class="count">\w</span> <span class="chip accent">decides',
+            page,
+        )
+        assert "?model=second" in page
+        other = page_of(client, f"{path}?model=second")
+        assert re.search(r'aria-current="true">Second market', other) and "Second market v1" in other
+        assert client.get(f"{path}?model=nonsense").status_code == 404
+    assert 'name="model" value="second"' in other, "the instant is asked of the same model"
+
+
+def test_as_text_works_without_scripts(client, row):
+    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    link = re.search(r'href="([^"]*format=txt)"', page)[1]
+    response = client.get(link)
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    text = response.content.decode()
+    assert text.startswith("Sarah Miller\nRating ") and "Looked at prices" in text
+    assert client.get(f"/leads/{row.lead_id}/score/?format=txt&as_of=2001-01-01").status_code == 200
+
+
+def test_why_not_passed_is_said_only_where_it_is_true(client, row, now):
+    assert "not passed to sales" not in page_of(client, f"/leads/{row.lead_id}/")
+    other = cast.lead("tom@tom.net", company=cast.acme("Tom"))
+    cast.flow(now)
+    client.force_login(cast.max_())
+    assert "Why not passed to sales yet" in page_of(client, f"/leads/{other.pk}/")
+    type(other).objects.filter(pk=other.pk).update(place="customer", stage="customer")
+    assert "not passed to sales" not in page_of(client, f"/leads/{other.pk}/")
+
+
+def test_others_and_the_withheld_stay_closed(client, row, now):
+    client.force_login(cast.rep("Tom", queues=[]).user)
+    assert client.get(f"/leads/{row.lead_id}/score/").status_code == 404
+    secret = cast.handed(
+        cast.lead("spy@spy.net", company=cast.acme("Spy", relationship=Relationship.COMPETITOR)), now
+    )
+    client.force_login(cast.max_())
+    assert client.get(f"/leads/{secret.lead_id}/score/").status_code == 403
+    client.logout()
+    assert client.get(f"/leads/{row.lead_id}/score/").url.startswith("/sign-in/")
+
+
+def test_accepting_shows_the_status(client, row, now):
+    handoff.accept(handoff=row, by=row.owner.user, at=now - MINUTE)
+    page = page_of(client, f"/leads/{row.lead_id}/")
+    assert "Accepted, not contacted yet" in page and "Rita Us accepted" in page
