@@ -7,6 +7,7 @@ Loaded by `-p` in pytest.ini and not from a conftest: pytest-django imports the 
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from leadmgmt.local.postgres import Postgres
-from leadmgmt.local.state import IS_ROOT, LocalError, free_port
+from leadmgmt.local.postgres import DATABASE, Postgres
+from leadmgmt.local.processes import Child
+from leadmgmt.local.state import IS_ROOT, ROOT, LocalError, free_port
 from leadmgmt.local.valkey import Valkey
 
 PREFIX = "leadmgmt-test-"
@@ -23,6 +25,20 @@ PREFIX = "leadmgmt-test-"
 FOLDER = Path("/var/tmp") if IS_ROOT else Path(tempfile.gettempdir())  # noqa: S108 (mkdtemp below)
 PASSWORD = "throwaway"  # noqa: S105
 TOGETHER = "leadmgmt/tests/outages/"
+# Long and without a database of pytest-django, which would leave it for last, when one worker has no more to do.
+LONG = "leadmgmt/tests/test_local_run.py"
+TEMPLATE_READY = "LEADMGMT_TEST_TEMPLATE"  # the file whose existence says so
+# The database of DATABASE_URL itself, which no test uses: made, migrated, and then only copied.
+MIGRATE = f"""
+import os, psycopg2
+server = psycopg2.connect(os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres")
+server.autocommit = True
+server.cursor().execute("CREATE DATABASE {DATABASE}")
+server.close()
+from leadmgmt.local.prepare import main
+main()
+open(os.environ["{TEMPLATE_READY}"], "w").close()
+"""
 running: list = []  # how to undo what was started, last first
 
 
@@ -44,6 +60,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
         for kind, variable in wanted:
             server = start(kind, folder / kind.__name__.lower())
             os.environ[variable] = server.url  # the xdist workers inherit it
+            if kind is Postgres:
+                os.environ[TEMPLATE_READY] = str(folder / "template.ready")
     except LocalError as error:
         stop_all()
         raise pytest.UsageError(str(error)) from None
@@ -55,6 +73,41 @@ def pytest_configure(config):
         from django.conf import settings
 
         settings.DOORBELLS_SILENT = True
+    if os.environ.get(TEMPLATE_READY) and config.getoption("numprocesses", None):
+        migrate_template()
+
+
+def migrate_template():
+    """Migrate once, while the xdist workers are collecting; each of them copies that database (`pytest_runtestloop`)."""
+    log = Path(os.environ[TEMPLATE_READY]).with_suffix(".log")
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings"}
+    child = Child("template", [sys.executable, "-c", MIGRATE], cwd=ROOT, env=environment, log=log).start()
+    running.append(child.stop)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    if "PYTEST_XDIST_WORKER" not in os.environ or not (ready := os.environ.get(TEMPLATE_READY)):
+        return
+    from django.conf import settings
+
+    deadline = time.monotonic() + 60
+    while not os.path.exists(ready):
+        if time.monotonic() > deadline:
+            return  # migrations that fail do so in every worker's own database too, where pytest reports it
+        time.sleep(0.05)
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = DATABASE
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that the workers end together: `TOGETHER` at once, `LONG` on the other worker
+    when the first is through with it, as two installations that start at the same time slow each other down."""
+    first = [item for item in items if item.nodeid.startswith(TOGETHER)]
+    long = [item for item in items if item.nodeid.startswith(LONG)]
+    rest = [item for item in items if not item.nodeid.startswith((TOGETHER, LONG))]
+    half = len(rest) // 2
+    items[:] = first + rest[:half] + long + rest[half:]
 
 
 @pytest.hookimpl(optionalhook=True)
