@@ -49,6 +49,10 @@ ROUTES = {
     "mailbox-html": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "my-leads": SALES,
     "team": {Role.MANAGER, Role.ADMIN},
+    "quality-lead": ALL_ROLES,
+    "model-version": ALL_ROLES,
+    "model-version-progress": ALL_ROLES,
+    "model-version-act": ALL_ROLES,  # commenting is for all; the view asks for the permission of every other step
     "lead-page": ALL_ROLES,
     "lead-timeline": ALL_ROLES,
     "lead-score": ALL_ROLES,

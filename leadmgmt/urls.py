@@ -12,6 +12,7 @@ from leadmgmt.health import healthz, readyz
 from leads.api import LeadActivitiesView
 from leads.views import FormSubmissionView, public_form, public_form_thanks
 from nurturing import views as nurturing
+from scoring import views as scoring
 from scoring.api import LeadScoreView
 
 handler400 = "leadmgmt.outages.bad_request"
@@ -44,6 +45,12 @@ urlpatterns = [
     path("opportunities/<int:pk>/won/", actions.act, name="opportunity-win"),
     path("opportunities/<int:pk>/lost/", actions.act, name="opportunity-lose"),
     path("follow-ups/<int:pk>/done/", actions.act, name="follow-up-done"),
+    path("scoring/<slug:slug>/", scoring.quality_lead, name="quality-lead"),
+    path("scoring/<slug:slug>/versions/<int:number>/", scoring.model_version, name="model-version"),
+    path(
+        "scoring/<slug:slug>/versions/<int:number>/progress/", scoring.progress, name="model-version-progress"
+    ),
+    path("scoring/<slug:slug>/versions/<int:number>/<slug:act>/", scoring.act, name="model-version-act"),
     path("undo/", actions.take_back, name="undo"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

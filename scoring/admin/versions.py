@@ -1,29 +1,31 @@
-"""One version of a scoring model: thresholds, its rules as sentences, publishing and how far it is."""
+"""One version of a scoring model: thresholds, profiles and groups, its rules as sentences, and how far publishing is.
+
+Its steps (review, approval, publishing, rolling back) are those of scoring.views, which all roles reach.
+"""
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import Count
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
-from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from leads.admin_parts import Admin
-from scoring import publish
-from scoring.models import ModelVersion
+from leads.admin_parts import Admin, Inline
+from scoring import approval, views
+from scoring.models import ModelVersion, Profile, RuleGroup
 from scoring.rule_words import in_order, rule_line
 
 EDITABLE = ModelVersion.Status.DRAFT
+GONE_TO_REVIEW = (
+    "This version is not a draft any more, so nothing was saved. Send it back to draft to edit it."
+)
 
 
 class VersionForm(forms.ModelForm):
     class Meta:
         model = ModelVersion
-        fields = ["note", "scale", "mql_fit", "ready_fit", "ready_engagement"]
+        fields = ["note", "scale", "mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement"]
         widgets = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
         labels = {
             "note": "What changed, and why",
@@ -31,13 +33,51 @@ class VersionForm(forms.ModelForm):
             "mql_fit": "MQL from this fit",
             "ready_fit": "Sales-ready from this fit",
             "ready_engagement": "and this engagement",
+            "cap_fit": "Fit is at most",
+            "cap_engagement": "Engagement is at most",
         }
-        help_texts = dict.fromkeys(["note", "mql_fit", "ready_fit", "ready_engagement"], "")
+        help_texts = dict.fromkeys(["note", "mql_fit", "ready_fit", "ready_engagement"], "") | dict.fromkeys(
+            ["cap_fit", "cap_engagement"], "Empty: no limit"
+        )
+
+
+class DraftPart(Inline):
+    """A table of parts of a version, to be edited while it is a draft."""
+
+    def has_add_permission(self, request, obj=None):
+        return is_draft(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request, obj=None):
+        return is_draft(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return is_draft(obj) and super().has_delete_permission(request, obj)
+
+
+class ProfileInline(DraftPart):
+    model = Profile
+    fields = ["name", "description", "position"]
+    verbose_name_plural = "Ideal customers: fit is that of the best match"
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "description":
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 1})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+class GroupInline(DraftPart):
+    model = RuleGroup
+    fields = ["name", "cap_points", "position"]
+    verbose_name_plural = "Groups: rules that together give at most so many points"
+
+
+def is_draft(version):
+    return version is None or version.status == EDITABLE
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(Admin):
-    """One version: thresholds, its rules as sentences, and publishing. Reached from its model."""
+    """Reached from its model."""
 
     list_display = ["name", "shown_status", "rule_count", "created_by", "published_by", "published_at"]
     list_select_related = ["model", "created_by", "published_by"]
@@ -46,8 +86,10 @@ class ModelVersionAdmin(Admin):
     fieldsets = [
         (None, {"fields": ["note", "scale"]}),
         ("What counts as enough", {"fields": ["mql_fit", "ready_fit", "ready_engagement"]}),
+        ("Limits of the whole", {"fields": ["cap_fit", "cap_engagement"]}),
     ]
     form = VersionForm
+    inlines = [ProfileInline, GroupInline]
     change_form_outer_before_template = "admin/scoring/version_state.html"
     change_form_outer_after_template = "admin/scoring/rules.html"
     empty_text = "Versions belong to a scoring model."
@@ -60,7 +102,11 @@ class ModelVersionAdmin(Admin):
     def name(self, version):
         return str(version)
 
-    @display(description="Status", label={"Draft": "info", "Published": "success"}, ordering="status")
+    @display(
+        description="Status",
+        label={"Draft": "info", "In review": "warning", "Approved": "primary", "Published": "success"},
+        ordering="status",
+    )
     def shown_status(self, version):
         return version.get_status_display()
 
@@ -75,64 +121,25 @@ class ModelVersionAdmin(Admin):
         return False
 
     def has_change_permission(self, request, obj=None):
-        editable = obj is None or (obj.status == EDITABLE and obj.publish_asked_at is None)
-        return editable and super().has_change_permission(request, obj)
-
-    def get_urls(self):
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/publish/", wrap(require_POST(self.publish)), name="scoring_modelversion_publish"),
-            path(
-                "<int:pk>/call-off/", wrap(require_POST(self.call_off)), name="scoring_modelversion_call_off"
-            ),
-            path("<int:pk>/progress/", wrap(self.progress), name="scoring_modelversion_progress"),
-            *super().get_urls(),
-        ]
+        return is_draft(obj) and super().has_change_permission(request, obj)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         version = self.get_object(request, object_id)
         context = {} if version is None else {
             "version": version,
             "may_edit": self.has_change_permission(request, version),
-            "rules": [rule_line(rule) for rule in in_order(version.rules.all())],
-        } | state_of(version)  # fmt: skip
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
-    def publish(self, request, pk):
-        version = get_object_or_404(ModelVersion, pk=pk)
-        if not super().has_change_permission(request):
-            raise PermissionDenied
+            "rules": [rule_line(rule) for rule in in_order(version.rules.select_related("profile", "group"))],
+            "missing": approval.missing(version),
+        } | views.state_of(version)  # fmt: skip
         try:
-            publish.ask_publish(version=version, by=request.user, at=timezone.now())
-        except ValueError as refused:
-            messages.error(request, str(refused))
-        else:
-            self.log_change(request, version, "Asked to publish.")
-        return redirect("admin:scoring_modelversion_change", pk)
+            with transaction.atomic():
+                return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+        except IntegrityError as refused:  # its trigger: somebody put it to review between page and saving
+            if getattr(refused.__cause__, "sqlstate", getattr(refused.__cause__, "pgcode", "")) != "23001":
+                raise
+            messages.error(request, GONE_TO_REVIEW)
+            return redirect("admin:scoring_modelversion_change", object_id)
 
-    def call_off(self, request, pk):
-        version = get_object_or_404(ModelVersion, pk=pk)
-        if not super().has_change_permission(request):
-            raise PermissionDenied
-        if publish.call_off(version=version):
-            self.log_change(request, version, "Called publishing off.")
-            messages.success(request, "Publishing is called off. Everybody keeps the scores they have.")
-        return redirect("admin:scoring_modelversion_change", pk)
-
-    def progress(self, request, pk):
-        """The part of the page that shows how far publishing is; the whole page again once it is done."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
-        state = state_of(version)
-        if not state["is_filling"]:
-            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-        return render(request, "admin/scoring/_progress.html", {"version": version} | state)
-
-
-def state_of(version):
-    """What the version page says about publishing: whether it is filling, and how far in percent."""
-    filling = version.publish_asked_at is not None and version.status != ModelVersion.Status.PUBLISHED
-    share = min(100, 100 * version.filled // version.to_fill) if version.to_fill else 0
-    done = f"{version.filled:,} of {version.to_fill:,} leads scored"
-    return {"is_filling": filling, "share": share, "done": done, "is_draft": version.status == EDITABLE}
+    def save_model(self, request, obj, form, change):
+        """Only what was typed in: the rest of the row belongs to approval and publishing."""
+        obj.save(update_fields=form.changed_data)

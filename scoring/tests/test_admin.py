@@ -125,38 +125,89 @@ def test_edit_opens_one_draft(client, marketer):
     assert draft.scale_id != version.scale_id
 
 
-def test_publishing_shows_how_far_it_is_until_the_flip(client, marketer, version):
-    Lead.objects.create(email="vp@example.com", job_title="VP", created_at=cast.NOW, updated_at=cast.NOW)
-    cast.approved(version)
+def test_the_page_of_a_version_offers_its_next_step(client, marketer, version):
     here = reverse("admin:scoring_modelversion_change", args=[version.pk])
-    progress = reverse("admin:scoring_modelversion_progress", args=[version.pk])
-    assert client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk])).url == here
-    assert "0 of 1 leads scored" in client.get(here).content.decode()
-    assert "0 of 1 leads scored" in client.get(progress).content.decode()
+
+    def offered():
+        page = client.get(here).content.decode()
+        words = (
+            "Ask for review",
+            "Publish",
+            "Back to draft",
+            "Edit",
+            "Publish this one again",
+            "Stop publishing",
+        )
+        return [each for each in words if f">{each}</button>" in page]
+
+    assert offered() == ["Ask for review"]
+    act = reverse("model-version-act", args=["test", 1, "ask-review"])
+    assert client.post(act, {"next": here}).url == here
+    assert offered() == ["Back to draft"]
     assert 'name="mql_fit"' not in client.get(here).content.decode()
+    assert "approval of marketing and sales" in client.get(here).content.decode()
+    ModelVersion.objects.filter(pk=version.pk).update(status="draft")
+    cast.approved(version)
+    assert offered() == ["Publish", "Back to draft"]
+    publish.ask_publish(version=version, by=marketer, at=timezone.now())
+    assert offered() == ["Stop publishing"]
     while publish.fill_published(at=timezone.now()):
         pass
-    done = client.get(progress)
-    assert (done.status_code, done["HX-Refresh"]) == (204, "true")
-    version.refresh_from_db()
-    assert (version.status, version.published_by) == ("published", marketer)
+    assert offered() == ["Edit"]
     model = client.get(reverse("admin:scoring_scoringmodel_change", args=[version.model_id])).content.decode()
     assert f"by {marketer}" in model
 
 
-def test_publishing_can_be_called_off(client, marketer, version):
-    cast.approved(version)
-    client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk]))
-    client.post(reverse("admin:scoring_modelversion_call_off", args=[version.pk]))
+def test_an_edit_that_comes_too_late_is_refused_in_words(client, marketer, version, monkeypatch):
+    """Put to review after the page was opened and before it is saved: the trigger refuses, the page says so."""
+    from scoring.admin.versions import ModelVersionAdmin
+
+    here = reverse("admin:scoring_modelversion_change", args=[version.pk])
+    real = ModelVersionAdmin.save_model
+
+    def late(self, request, obj, form, change):
+        ModelVersion.objects.filter(pk=obj.pk).update(status="in_review")
+        real(self, request, obj, form, change)
+
+    monkeypatch.setattr(ModelVersionAdmin, "save_model", late)
+    posted = {"scale": version.scale_id, "mql_fit": "99", "ready_fit": "99", "ready_engagement": "30"} | {
+        f"{part}-{count}": "0" for part in ("profiles", "groups") for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }  # fmt: skip
+    answer = client.post(here, posted)
+    assert answer.url == here
+    assert "nothing was saved" in " ".join(str(message) for message in answer.wsgi_request._messages)
     version.refresh_from_db()
-    assert (version.status, version.publish_asked_at) == ("approved", None)
+    assert version.mql_fit == 20
 
 
-def test_what_keeps_it_from_being_published_is_said(client, marketer, version):
-    version.rules.all().delete()
+def test_profiles_groups_and_caps_of_a_draft(client, marketer, version):
+    here = reverse("admin:scoring_modelversion_change", args=[version.pk])
+    posted = {
+        "scale": version.scale_id, "mql_fit": "20", "ready_fit": "20", "ready_engagement": "30", "cap_fit": "50", "cap_engagement": "",
+        "profiles-TOTAL_FORMS": "1", "profiles-INITIAL_FORMS": "0", "profiles-0-name": "Midmarket",
+        "profiles-0-description": "50 to 500 people", "profiles-0-position": "0",
+        "groups-TOTAL_FORMS": "1", "groups-INITIAL_FORMS": "0", "groups-0-name": "Interest", "groups-0-cap_points": "20",
+        "groups-0-position": "0",
+    }  # fmt: skip
+    assert client.post(here, posted).status_code == 302
+    version.refresh_from_db()
+    assert (version.cap_fit, version.profiles.get().name, version.groups.get().cap_points) == (
+        50,
+        "Midmarket",
+        20,
+    )
+    version.rules.update(group=version.groups.get())
+    posted |= {
+        "groups-INITIAL_FORMS": "1", "groups-0-id": version.groups.get().pk, "groups-0-DELETE": "on",
+        "profiles-INITIAL_FORMS": "1", "profiles-0-id": version.profiles.get().pk,
+    }  # fmt: skip
+    refused = client.post(here, posted)
+    assert refused.status_code == 200
+    assert version.groups.exists()
     cast.approved(version)
-    answer = client.post(reverse("admin:scoring_modelversion_publish", args=[version.pk]), follow=True)
-    assert "Add at least one rule." in answer.content.decode()
+    page = client.get(here).content.decode()
+    assert "profiles-TOTAL_FORMS" not in page or 'name="profiles-0-name"' not in page
+    assert client.post(here, posted).status_code == 403
 
 
 def test_a_scale_without_brackets(client, marketer):
@@ -178,7 +229,13 @@ def test_a_scale_without_brackets(client, marketer):
 
 def test_a_new_model_begins_with_a_draft(client, marketer):
     cast.scale()
-    posted = {"name": "Partners", "slug": "partners", "goals": ""}
+    posted = {
+        "name": "Partners",
+        "slug": "partners",
+        "goals": "",
+        "begin": "empty",
+        "review_every_days": "365",
+    }
     answer = client.post(reverse("admin:scoring_scoringmodel_add"), posted)
     draft = ModelVersion.objects.get(model__slug="partners")
     assert answer.url == reverse("admin:scoring_modelversion_change", args=[draft.pk])
@@ -201,9 +258,9 @@ def test_the_live_count(client, marketer, version, django_assert_max_num_queries
         answer = client.post(url, {"tree": json.dumps(VP), "scope": "lead"}).json()
     assert answer["count"] == "Matches 1 of 1 leads (100.0 %)."
     bad = client.post(
-        url, {"tree": '{"is": "touchpoint", "kind": ""}', "scope": "touchpoint", "days": "abc"}
+        url, {"tree": '{"is": "touchpoint", "asset": 5}', "scope": "touchpoint", "days": "abc"}
     ).json()
-    assert bad == {"path": "kind", "error": "is missing"}
+    assert bad == {"path": "asset", "error": "must be text"}
     assert client.get(url).status_code == 405
 
 
