@@ -1,10 +1,18 @@
-"""A rating scale in a form: lists and the matrix as plain lines instead of brackets."""
+"""A rating scale in a form: lists and the matrix as plain lines instead of brackets.
+
+`static/js/admin-scale.js` shows the lines as tables and a matrix of choices; without scripts they can be typed.
+"""
+
+import re
 
 from django import forms
+from django.forms import Script
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from scoring.models import Scale
 from scoring.ratings import problems
+
+MINUTES = re.compile(r"\s*\((\d{1,5})\s*min\)$")
 
 
 class PairsField(forms.CharField):
@@ -20,14 +28,22 @@ class PairsField(forms.CharField):
     def prepare_value(self, value):
         if not isinstance(value, list):
             return value
-        return "\n".join(f"{label} = {f'{told:g}' if self.numbers else told}" for label, told in value)
+        return "\n".join(f"{row[0]} = {self.told(*row[1:])}" for row in value)
+
+    def told(self, value):
+        return f"{value:g}" if self.numbers else value
 
     def to_python(self, value):
-        pairs = []
+        rows = []
         for number, line in enumerate(filter(None, map(str.strip, (value or "").splitlines())), start=1):
             label, _, told = (part.strip() for part in line.partition("="))
-            pairs.append([label, self.number(told, number) if self.numbers else told])
-        return pairs
+            if "," in label:
+                raise forms.ValidationError(f"Line {number}: leave the comma out of the name.")
+            rows.append([label, *self.read(told, number)])
+        return rows
+
+    def read(self, told, line):
+        return [self.number(told, line) if self.numbers else told]
 
     def number(self, text, line):
         try:
@@ -40,6 +56,17 @@ class PairsField(forms.CharField):
 
     def has_changed(self, initial, data):
         return self.prepare_value(initial or []) != self.prepare_value(data)
+
+
+class RatingsField(PairsField):
+    """Lines `label = what to do (30 min)`, kept as [[label, action, minutes], …]; the minutes may be left out."""
+
+    def told(self, action, minutes=None):
+        return action if minutes is None else f"{action} ({minutes} min)"
+
+    def read(self, told, line):
+        minutes = MINUTES.search(told)
+        return [told[: minutes.start()], int(minutes[1])] if minutes else [told]
 
 
 class MatrixField(forms.CharField):
@@ -61,9 +88,9 @@ class MatrixField(forms.CharField):
 
 
 class ScaleForm(forms.ModelForm):
-    ratings = PairsField(
+    ratings = RatingsField(
         label="Ratings",
-        help_text="Best first, one per line: rating = what to do. E.g. A = Call within the hour",
+        help_text="Best first: rating = what to do (minutes a lead). E.g. A = Call within the hour (30 min)",
     )
     fit_bands = PairsField(
         numbers=True,
@@ -78,12 +105,16 @@ class ScaleForm(forms.ModelForm):
         help_text="One line per fit band, one rating per engagement band, separated by commas. E.g. A, A, B",
     )
 
+    class Media:
+        js = (Script("js/admin-scale.js", type="module"),)
+
     class Meta:
         model = Scale
         fields = ["name", "ratings", "fit_bands", "engagement_bands"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["ratings"].widget.attrs["data-scale"] = True
         if self.instance.pk:
             self.initial["matrix"] = matrix_of(self.instance)
 

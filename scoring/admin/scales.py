@@ -7,6 +7,7 @@ from leads.admin_parts import Admin
 from scoring.admin.versions import EDITABLE
 from scoring.models import ModelVersion, Scale
 from scoring.scale_form import ScaleForm, matrix_of
+from scoring.starters import SCALES
 
 
 @admin.register(Scale)
@@ -17,14 +18,26 @@ class ScaleAdmin(Admin):
     ordering = ["name"]
     fields = ["name", "ratings", "fit_bands", "engagement_bands", "matrix"]
     save_as = True
+    change_form_before_template = "admin/scoring/scale_presets.html"
     empty_text = "A scale turns fit and engagement into a rating, e.g. A to D."
 
     @display(description="Ratings, best first")
     def labels(self, scale):
-        return " · ".join(str(label) for label, _ in scale.ratings)
+        return " · ".join(str(label) for label, *_ in scale.ratings)
 
     def matrix(self, scale):
         return matrix_of(scale)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        presets = [(key, name) for key, (name, _) in SCALES.items()]
+        return super().add_view(request, form_url, {"presets": presets} | (extra_context or {}))
+
+    def get_changeform_initial_data(self, request):
+        """A scale to start from: `?preset=` names one of scoring.starters."""
+        name, parts = SCALES.get(request.GET.get("preset", "a-to-d"), ("", None))
+        if parts is None:
+            return {}
+        return {"name": name, **parts, "matrix": matrix_of(Scale(**parts))}
 
     def has_change_permission(self, request, obj=None):
         """A scale in force is part of what was published: save it as new to change it."""
