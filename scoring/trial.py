@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from leads.rows import fetch
 from scoring import ratings
-from scoring.engine.arithmetic import EXCLUDED, MQL, NONE, SALES_READY, VERDICTS
+from scoring.engine.arithmetic import EXCLUDED, LONG_AGO, MQL, NONE, SALES_READY, VERDICTS
 from scoring.engine.judge import judge
 from scoring.engine.rulebook import Rulebook, compile_version
 from scoring.engine.units import cents
@@ -64,19 +64,21 @@ def scores_of(version, *, at, lead_ids=None, sample=None, chunk=CHUNK):
 
 def scores_then(versions, pasts):
     """[Trial per version] of `pasts`, pairs of lead id and instant: each by the field values that stood at its instant
-    and what the log knew by it. In the order given; test leads are left out. A few statements per distinct instant."""
+    and what the log knew by it. One entry per pair; a test lead, or one that is gone, is NOT_JUDGED. A few statements
+    per distinct instant."""
     books = [book_of(version) for version in versions]
+    found = [nobody([lead_id for lead_id, _ in pasts]) for _ in books]
     by_instant = {}
     for place, (lead_id, at) in enumerate(pasts):
-        by_instant.setdefault(at, {})[lead_id] = place
-    trials, places = [[] for _ in books], []
-    for at, place_of in by_instant.items():
-        judged = judge(sorted(place_of), books, at=at, known_at=at)
-        places += [place_of[lead_id] for lead_id in judged.leads.ids.tolist()]
-        for number, found in enumerate(trials):
-            found.append(trial_of(judged, number))
-    order = np.argsort(np.array(places, dtype=np.int64))
-    return [chosen(joined(found), order) for found in trials]
+        by_instant.setdefault(at, []).append((lead_id, place))
+    for at, group in by_instant.items():
+        ids, places = (np.array(column) for column in zip(*group, strict=True))
+        judged = judge(np.unique(ids).tolist(), books, at=at, known_at=at)
+        there = np.isin(ids, judged.leads.ids)
+        rows = np.searchsorted(judged.leads.ids, ids[there])
+        for number, trial in enumerate(found):
+            put(trial, places[there], chosen(trial_of(judged, number), rows))
+    return found
 
 
 def thresholds(trial, version):
@@ -124,11 +126,25 @@ def chosen(trial, positions):
     return Trial(*(getattr(trial, f.name)[positions] for f in fields(Trial)))
 
 
+def put(trial, positions, part):
+    """Write `part` over the entries of `trial` at `positions`."""
+    for f in fields(Trial):
+        getattr(trial, f.name)[positions] = getattr(part, f.name)
+
+
+def nobody(ids=()):
+    """A Trial in which nobody is judged."""
+    n = len(ids)
+    return Trial(
+        np.array(ids, np.int64), np.zeros(n, np.int32), np.zeros(n, np.int32), np.full(n, NOT_JUDGED, np.int8),
+        np.full(n, NONE, np.int8), np.full(n, LONG_AGO), np.zeros(n, bool),
+    )  # fmt: skip
+
+
 def joined(trials):
     """One Trial of several; an empty one of none."""
     if not trials:
-        none = np.zeros(0, np.int64)
-        return Trial(none, none, none, none, none, none, none.astype(bool))
+        return nobody()
     return Trial(*(np.concatenate([getattr(trial, f.name) for trial in trials]) for f in fields(Trial)))
 
 
