@@ -14,7 +14,7 @@ from django.urls import path, reverse_lazy
 from django.utils import timezone
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
-from leads.criteria.history import MAX_DAYS
+from leads.criteria.base import MAX_DAYS
 from leads.criteria.tree import check, sentence
 from leads.parsers import BadBody, loads
 
@@ -150,6 +150,7 @@ def preview(*, text, criteria, scope, days, at):
     """Sentence, count, warning and samples in words; or the fault and its path."""
     try:
         tree = read_tree(text)
+        check(tree, criteria=criteria, scope=scope)
         words = sentence(tree, criteria=criteria, scope=scope)
     except BadCondition as bad:
         return {"path": bad.path, "error": bad.message}

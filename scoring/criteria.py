@@ -4,7 +4,8 @@ Scoring rules themselves use `leads.criteria.CRITERIA`: a score never asks about
 """
 
 from leads.criteria import CRITERIA
-from leads.criteria.base import Choice, Criterion, Number, Texts, either
+from leads.criteria.base import Criterion, either
+from leads.criteria.parameters import Choice, Number, Texts
 
 # Of the model that routes, and only the version its readers see.
 SCORE = (

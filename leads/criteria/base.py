@@ -1,13 +1,23 @@
-"""What every criterion carries, and the typed parameters it may ask for."""
+"""What every criterion carries, the instants it may be asked at, and the words its sentences share."""
 
-import math
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+
+from leads.criteria.parameters import BadValue, Parameter, clean_parameter
 
 LEAD = "lead"
 TOUCHPOINT = "touchpoint"
-REQUIRED = object()
+MAX_DAYS = 36_500
+
+
+class BadCondition(ValueError):
+    """A tree that cannot be evaluated. `path` leads to the fault, e.g. `all[1].value`."""
+
+    def __init__(self, path, message):
+        self.path = path
+        self.message = message
+        super().__init__(f"{path}: {message}" if path else message)
 
 
 @dataclass(frozen=True)
@@ -36,158 +46,14 @@ class AtPlus(Instant):
 AT = Instant()
 
 
-class BadCondition(ValueError):
-    """A tree that cannot be evaluated. `path` leads to the fault, e.g. `all[1].value`."""
-
-    def __init__(self, path, message):
-        self.path = path
-        self.message = message
-        super().__init__(f"{path}: {message}" if path else message)
+def days_before(at, days):
+    """The instant `days` x 24 h before `at`. What happened exactly then is outside the window."""
+    return AtMinus(days) if at is AT else at - timedelta(days=days)
 
 
-class BadValue(ValueError):
-    """A parameter that is not what its type asks for; the tree adds the path."""
-
-    def __init__(self, message, name=""):
-        self.name = name
-        super().__init__(message)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One typed parameter. `clean` returns the value as it is bound, or raises BadValue."""
-
-    kind: ClassVar[str]
-    name: str
-    label: str
-    default: Any = REQUIRED
-    help: str = ""
-
-    def clean(self, value):
-        raise NotImplementedError
-
-    def describe(self):
-        """The parameter as the builder on screen reads it."""
-        return {
-            "name": self.name,
-            "label": self.label,
-            "kind": self.kind,
-            "required": self.default is REQUIRED,
-            "default": None if self.default is REQUIRED else self.default,
-            "help": self.help,
-        }
-
-
-@dataclass(frozen=True)
-class WholeNumber(Parameter):
-    kind = "number"
-    minimum: int = 0
-    maximum: int = 2_147_483_647
-
-    def clean(self, value):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise BadValue("must be a whole number")
-        return within(value, self.minimum, self.maximum)
-
-    def describe(self):
-        return super().describe() | {"minimum": self.minimum, "maximum": self.maximum}
-
-
-@dataclass(frozen=True)
-class Number(Parameter):
-    kind = "number"
-    minimum: float = -1_000_000
-    maximum: float = 1_000_000
-
-    def clean(self, value):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadValue("must be a number")
-        if not math.isfinite(value):
-            raise BadValue("must be a finite number")
-        return within(value, self.minimum, self.maximum)
-
-    def describe(self):
-        return super().describe() | {"minimum": self.minimum, "maximum": self.maximum}
-
-
-@dataclass(frozen=True)
-class Text(Parameter):
-    kind = "text"
-    max_length: int = 200
-    suggestions: dict = field(default_factory=dict, hash=False)
-
-    def clean(self, value):
-        return clean_text(value, self.max_length)
-
-    def describe(self):
-        return super().describe() | {"suggestions": self.suggestions, "max_length": self.max_length}
-
-
-@dataclass(frozen=True)
-class Texts(Parameter):
-    """A list of texts, of which one has to be met."""
-
-    kind = "texts"
-    max_length: int = 200
-    max_items: int = 200
-
-    def clean(self, value):
-        return clean_list(value, self.max_items, lambda item: clean_text(item, self.max_length))
-
-
-@dataclass(frozen=True)
-class Choice(Parameter):
-    kind = "choice"
-    choices: dict = field(default_factory=dict, hash=False)
-
-    def clean(self, value):
-        return clean_choice(value, self.choices)
-
-    def describe(self):
-        return super().describe() | {"choices": self.choices}
-
-
-def within(value, minimum, maximum):
-    if value < minimum:
-        raise BadValue(f"must be {minimum} or more")
-    if value > maximum:
-        raise BadValue(f"must be {maximum} or less")
-    return value
-
-
-def clean_text(value, max_length):
-    if not isinstance(value, str):
-        raise BadValue("must be text")
-    value = value.strip()
-    if not value:
-        raise BadValue("must not be empty")
-    if len(value) > max_length:
-        raise BadValue(f"must be at most {max_length} characters long")
-    if "\0" in value or any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
-        raise BadValue("holds a character that cannot be stored")
-    return value
-
-
-def clean_choice(value, choices):
-    if not isinstance(value, str) or value not in choices:
-        raise BadValue(f"must be one of {', '.join(choices)}")
-    return value
-
-
-def clean_list(value, max_items, clean_item):
-    if not isinstance(value, list):
-        raise BadValue("must be a list")
-    if not value:
-        raise BadValue("must name at least one value")
-    if len(value) > max_items:
-        raise BadValue(f"must name at most {max_items} values")
-    cleaned = []
-    for index, item in enumerate(value):
-        try:
-            cleaned.append(clean_item(item))
-        except BadValue as bad:
-            raise BadValue(str(bad), name=f"[{index}]") from None
-    return cleaned
+def days_after(at, days):
+    """The instant `days` x 24 h after `at`."""
+    return AtPlus(days) if at is AT else at + timedelta(days=days)
 
 
 class Criterion:
@@ -199,7 +65,8 @@ class Criterion:
               Names come from tables in code, values travel in the list of bound parameters.
     in_rules  whether scoring rules may ask it. Of LEAD only facts whose next change can be told
               (`changes_sql`): behaviour over time belongs in activity rules.
-    uses_content  whether the answer depends on what assets are about (`AssetState`), which may change
+    uses_content    whether the answer depends on what assets are about (`AssetState`), which may change
+    uses_colleagues whether it depends on what others at the company do
     """
 
     key: ClassVar[str]
@@ -207,15 +74,40 @@ class Criterion:
     scope: ClassVar[str] = LEAD
     in_rules: ClassVar[bool] = False
     uses_content: ClassVar[bool] = False
+    uses_colleagues: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def clean(self, given):
         """The parameters of one leaf, typed and with defaults. Raises BadValue with its name."""
-        known = {parameter.name for parameter in self.parameters}
+        known = [parameter.name for parameter in self.parameters]
         for name in given:
             if name not in known:
-                raise BadValue(f"is not asked here; use {', '.join(sorted(known))}", name=name)
-        return {parameter.name: clean_parameter(parameter, given) for parameter in self.parameters}
+                remedy = f"use {', '.join(sorted(known))}" if known else "leave it out"
+                raise BadValue(f"is not asked here; {remedy}", name=name)
+        params = {}
+        for parameter in self.parameters:
+            if parameter.is_asked(params):
+                params[parameter.name] = clean_parameter(parameter, given)
+            elif given.get(parameter.name) in (None, ""):
+                params[parameter.name] = None
+            else:
+                raise BadValue(
+                    f"is not asked {unasked(parameter, params)}; leave it out", name=parameter.name
+                )
+        return params
+
+    def check_names(self, params):
+        """Raises BadValue where cleaned params name a list, field or product that is not there.
+
+        Asked where a condition is written, not where it is evaluated: there such a name holds for nobody.
+        """
+        for parameter in self.parameters:
+            if params[parameter.name] is None:
+                continue
+            try:
+                parameter.check_name(params[parameter.name])
+            except BadValue as bad:
+                raise BadValue(str(bad), name=parameter.name + bad.name) from None
 
     def sql(self, params, at):
         """(SQL with %s placeholders, bound parameters) of cleaned params at `at`, a datetime or AT."""
@@ -245,26 +137,12 @@ class Criterion:
         }
 
 
-def clean_parameter(parameter, given):
-    value = given.get(parameter.name)
-    if value is None or value == "":
-        if parameter.default is REQUIRED:
-            raise BadValue("is missing", name=parameter.name)
-        return parameter.default
-    try:
-        return parameter.clean(value)
-    except BadValue as bad:
-        raise BadValue(str(bad), name=parameter.name + bad.name) from None
+def unasked(parameter, params):
+    name = next(name for name, values in parameter.shown_when.items() if params.get(name) not in values)
+    return f"with {name} “{params[name]}”" if params.get(name) else f"without {name}"
 
 
-def days_before(at, days):
-    """The instant `days` x 24 h before `at`. What happened exactly then is outside the window."""
-    return AtMinus(days) if at is AT else at - timedelta(days=days)
-
-
-def days_after(at, days):
-    """The instant `days` x 24 h after `at`."""
-    return AtPlus(days) if at is AT else at + timedelta(days=days)
+# The words that sentences share
 
 
 def either(words):
@@ -278,3 +156,13 @@ def quoted(text):
 
 def counted(number, one, many=None):
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def so_often(number):
+    return {1: "once", 2: "twice"}.get(number) or f"{number:,} times"
+
+
+def day_in_words(day):
+    """2027-03-01 → 1 March 2027."""
+    parsed = date.fromisoformat(day)
+    return f"{parsed.day} {parsed:%B} {parsed.year}"

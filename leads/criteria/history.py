@@ -1,55 +1,115 @@
-"""What a lead did, did not do, and since when we know it. Days are 24 h, counted back from `at`."""
+"""What a lead did, did not do, and since when we know it."""
 
-from leads.criteria.base import Criterion, Texts, WholeNumber, counted, days_before, either, quoted
-from leads.criteria.touchpoint import ASSET, KIND, touchpoint_sql, touchpoint_words
+from leads.criteria.base import Criterion, counted, days_before
+from leads.criteria.doings import (
+    HOW_OFTEN,
+    WHAT,
+    WHEN,
+    clean_when,
+    days,
+    did_often_sql,
+    did_sql,
+    often_words,
+    what_words,
+    when_sql,
+    when_words,
+)
+from leads.criteria.parameters import Choice
 
-MAX_DAYS = 36_500
-DAYS = WholeNumber("days", "Days", minimum=1, maximum=MAX_DAYS)
+ANYTHING = {parameter.name: parameter.default for parameter in WHAT}
+AGO = Choice(
+    "when",
+    "When",
+    default="within",
+    choices={"within": "in the last … days", "before": "more than … days ago"},
+)
 
 
 class Did(Criterion):
-    """At least `times` matching activities within the last `days` days (without days: ever).
-
-    Only activity that counts as engagement; one exactly `days` old is outside.
-    """
+    """At least, at most or exactly `times` matching activities, ever or in a window; none is “did not”."""
 
     key = "did"
     label = "Did something"
-    parameters = (
-        KIND,
-        ASSET,
-        WholeNumber("times", "At least times", default=1, minimum=1, maximum=10_000),
-        WholeNumber(
-            "days", "In the last days", default=None, minimum=1, maximum=MAX_DAYS, help="empty = ever"
-        ),
-    )
+    uses_content = True
+    parameters = (*WHAT, *HOW_OFTEN, *WHEN)
+
+    def clean(self, given):
+        return clean_when(super().clean, given)
 
     def sql(self, params, at):
-        touchpoint, bound = touchpoint_sql("t", params)
-        found = (
-            "FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id"
-            f" WHERE a.lead_id = l.id AND a.engagement AND {touchpoint} AND a.occurred_at <= %s"
-        )
-        bound = [*bound, at]
-        if params["days"] is not None:
-            found += " AND a.occurred_at > %s"
-            bound.append(days_before(at, params["days"]))
-        exists = f"EXISTS (SELECT 1 {found})"
-        if params["times"] == 1:
-            return exists, bound
-        # EXISTS becomes one semi-join over the whole set; only those who remain are counted one by
-        # one, and never further than needed.
-        enough = f"(SELECT count(*) FROM (SELECT 1 {found} LIMIT %s) AS enough) = %s"  # noqa: S608 only %s
-        times = params["times"]
-        return f"({exists} AND {enough})", [*bound, *bound, times, times]
+        return did_often_sql(params, when_sql(params, at), at, params["op"], params["times"])
 
     def sentence(self, params):
-        words = touchpoint_words(params)
-        if params["times"] > 1:
-            words += f" at least {counted(params['times'], 'time')}"
-        if params["days"] is not None:
-            words += f" in the last {counted(params['days'], 'day')}"
-        return words
+        return what_words(params) + often_words(params["op"], params["times"]) + when_words(params)
+
+
+class Interactions(Criterion):
+    """How often somebody engaged with us in any way (frequency)."""
+
+    key = "interactions"
+    label = "Number of interactions"
+    parameters = (*HOW_OFTEN, days(default=None, help="in the last days; empty = ever"))
+
+    def sql(self, params, at):
+        window = {"when": "within" if params["days"] else "ever", "days": params["days"]}
+        return did_often_sql(ANYTHING, when_sql(window, at), at, params["op"], params["times"])
+
+    def sentence(self, params):
+        words = f"had {params['op'].replace('_', ' ')} {counted(params['times'], 'interaction')}"
+        return f"{words} in the last {counted(params['days'], 'day')}" if params["days"] else words
+
+
+class FirstTime(Criterion):
+    """The first time somebody did so lies in the last days, or longer ago."""
+
+    key = "first_time"
+    label = "Did something for the first time"
+    uses_content = True
+    parameters = (*WHAT, AGO, days())
+
+    def sql(self, params, at):
+        earlier, bound = did_sql(params, when_sql(params | {"when": "before"}, at), at)
+        if params["when"] == "before":
+            return earlier, bound
+        lately, first = did_sql(params, when_sql(params, at), at)
+        return f"({lately} AND NOT {earlier})", [*first, *bound]
+
+    def sentence(self, params):
+        return f"first {what_words(params)}{when_words(params)}"
+
+
+class LastTime(Criterion):
+    """The last time somebody did so lies in the last days, or longer ago."""
+
+    key = "last_time"
+    label = "Did something for the last time"
+    uses_content = True
+    parameters = (*WHAT, AGO, days())
+
+    def sql(self, params, at):
+        lately, bound = did_sql(params, when_sql(params | {"when": "within"}, at), at)
+        if params["when"] == "within":
+            return lately, bound
+        earlier, first = did_sql(params, when_sql(params, at), at)
+        return f"({earlier} AND NOT {lately})", [*first, *bound]
+
+    def sentence(self, params):
+        return f"last {what_words(params)}{when_words(params)}"
+
+
+class Recency(LastTime):
+    """When somebody was last active in any way. Who never was is neither."""
+
+    key = "recency"
+    label = "Last active"
+    uses_content = False
+    parameters = (AGO, days())
+
+    def sql(self, params, at):
+        return super().sql(ANYTHING | params, at)
+
+    def sentence(self, params):
+        return f"was last active{when_words(params)}"
 
 
 class DidNothing(Criterion):
@@ -57,7 +117,7 @@ class DidNothing(Criterion):
 
     key = "did_nothing"
     label = "Did nothing for a while"
-    parameters = (DAYS,)
+    parameters = (days(),)
 
     def sql(self, params, at):
         since = days_before(at, params["days"])
@@ -73,28 +133,10 @@ class DidNothing(Criterion):
 class OlderThan(Criterion):
     key = "older_than"
     label = "Known for longer than"
-    parameters = (DAYS,)
+    parameters = (days(),)
 
     def sql(self, params, at):
         return "l.created_at <= %s", [days_before(at, params["days"])]
 
     def sentence(self, params):
         return f"has been known for {counted(params['days'], 'day')} or more"
-
-
-class FromSource(Criterion):
-    """The lead source (original), by the slug of the source."""
-
-    key = "source"
-    label = "Lead source"
-    in_rules = True
-    parameters = (Texts("one_of", "One of", max_length=100),)
-
-    def sql(self, params, at):
-        slugs = ", ".join(["%s"] * len(params["one_of"]))
-        return (
-            f"EXISTS (SELECT 1 FROM leads_source s WHERE s.id = l.source_id AND s.slug IN ({slugs}))"  # noqa: S608 only %s
-        ), list(params["one_of"])
-
-    def sentence(self, params):
-        return f"lead source is {either([quoted(slug) for slug in params['one_of']])}"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from leads.criteria import CRITERIA
-from leads.criteria.base import LEAD, TOUCHPOINT, BadCondition, BadValue, Criterion
+from leads.criteria.base import LEAD, TOUCHPOINT, BadCondition, Criterion
+from leads.criteria.parameters import BadValue
+from leads.criteria.reading import reading
 
 MAX_DEPTH = 8
 MAX_LEAVES = 200
@@ -29,8 +31,11 @@ class Group:
 
 
 def check(tree, *, criteria=CRITERIA, scope=LEAD):
-    """Raises BadCondition with the path of the first fault; returns nothing."""
-    parse(tree, criteria=criteria, scope=scope)
+    """For whoever writes a condition: raises BadCondition with the path of the first fault, returns nothing.
+
+    Stricter than the others: also a list, field or product that is not there (any more) is a fault here.
+    """
+    parse(tree, criteria=criteria, scope=scope, names=True)
 
 
 def where(tree, *, criteria=CRITERIA, at, scope=None):
@@ -39,7 +44,8 @@ def where(tree, *, criteria=CRITERIA, at, scope=None):
     What is unknown makes a comparison false, so under `none` it counts as "does not hold"; ask
     `known` beside it to leave the unknown out.
     """
-    return to_sql(parse(tree, criteria=criteria, scope=scope), at)
+    with reading():
+        return to_sql(parse(tree, criteria=criteria, scope=scope), at)
 
 
 def changes(tree, *, criteria=CRITERIA, at, scope=None):
@@ -47,8 +53,9 @@ def changes(tree, *, criteria=CRITERIA, at, scope=None):
 
     The SQL yields NULL where there is no such instant after `at`.
     """
-    parsed = walk(parse(tree, criteria=criteria, scope=scope))
-    found = [leaf.criterion.changes_sql(leaf.params, at) for leaf in parsed]
+    with reading():
+        parsed = walk(parse(tree, criteria=criteria, scope=scope))
+        found = [leaf.criterion.changes_sql(leaf.params, at) for leaf in parsed]
     found = [one for one in found if one]
     if not found:
         return None
@@ -57,10 +64,11 @@ def changes(tree, *, criteria=CRITERIA, at, scope=None):
 
 def sentence(tree, *, criteria=CRITERIA, scope=None):
     """The condition in one English sentence without a full stop."""
-    node = parse(tree, criteria=criteria, scope=scope)
-    if isinstance(node, Group) and not node.members:
-        return EVERYBODY[scope or LEAD]
-    return in_words(node)
+    with reading():
+        node = parse(tree, criteria=criteria, scope=scope)
+        if isinstance(node, Group) and not node.members:
+            return EVERYBODY[scope or LEAD]
+        return in_words(node)
 
 
 def leaves(tree, *, criteria=CRITERIA, scope=None):
@@ -77,8 +85,9 @@ def walk(node):
             yield from walk(member)
 
 
-def parse(tree, *, criteria, scope=None):
-    """Leaf or Group with cleaned parameters. `scope` None takes whatever scope the leaves have."""
+def parse(tree, *, criteria, scope=None, names=False):
+    """Leaf or Group with cleaned parameters. `scope` None takes whatever scope the leaves have; `names` asks whether
+    what the leaves name is there."""
     budget = [MAX_LEAVES]
 
     def node(value, path, depth):
@@ -121,11 +130,15 @@ def parse(tree, *, criteria, scope=None):
                 f" conditions are about {SPEAKS_OF[scope]}: use one of {', '.join(offered)}",
             )
         try:
-            return Leaf(criterion, criterion.clean({k: v for k, v in value.items() if k != "is"}))
+            params = criterion.clean({k: v for k, v in value.items() if k != "is"})
+            if names:
+                criterion.check_names(params)
         except BadValue as bad:
             raise BadCondition(joined(path, bad.name), str(bad)) from None
+        return Leaf(criterion, params)
 
-    return node(tree, "", 1)
+    with reading():
+        return node(tree, "", 1)
 
 
 def joined(path, name):

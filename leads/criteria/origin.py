@@ -1,0 +1,67 @@
+"""Where a lead came from: source, campaign, and the offer it came by."""
+
+from leads.activities import normal_asset
+from leads.criteria.base import Criterion, either, quoted
+from leads.criteria.parameters import Texts
+
+# How a form or a list brings somebody in (`leads.capture`).
+ARRIVALS = ("form_submit", "hand_raise", "download", "event", "lead_posted")
+
+
+class FromSource(Criterion):
+    """The lead source (original), by the slug of the source."""
+
+    key = "source"
+    label = "Lead source"
+    in_rules = True
+    parameters = (Texts("one_of", "One of", max_length=100, suggests="source.one_of"),)
+    sql_of = "SELECT 1 FROM leads_source s WHERE s.id = l.source_id AND s.slug"
+    words = "lead source"
+
+    def sql(self, params, at):
+        slugs = ", ".join(["%s"] * len(params["one_of"]))
+        return f"EXISTS ({self.sql_of} IN ({slugs}))", list(params["one_of"])
+
+    def sentence(self, params):
+        return f"{self.words} is {either([quoted(slug) for slug in params['one_of']])}"
+
+
+class FromCampaign(FromSource):
+    """The campaign that first brought the lead, by its slug."""
+
+    key = "campaign"
+    label = "Campaign"
+    parameters = (Texts("one_of", "One of", max_length=150, suggests="campaign.one_of"),)
+    sql_of = "SELECT 1 FROM leads_campaign s WHERE s.id = l.campaign_id AND s.slug"
+    words = "campaign"
+
+
+class CameBy(Criterion):
+    """The form (by its slug) or the asset by which somebody first came to us: what their first arrival was about."""
+
+    key = "offer"
+    label = "Offer they came by"
+    in_rules = True
+    parameters = (
+        Texts(
+            "one_of",
+            "One of",
+            max_length=300,
+            max_items=50,
+            help="a form's slug or an asset",
+            suggests="offer.one_of",
+        ),
+    )
+
+    def sql(self, params, at):
+        kinds, offers = (", ".join(["%s"] * len(values)) for values in (ARRIVALS, params["one_of"]))
+        return (
+            "EXISTS (SELECT 1 FROM (SELECT t.asset FROM leads_activity a JOIN leads_touchpoint t"
+            f" ON t.id = a.touchpoint_id AND t.kind IN ({kinds}) WHERE a.lead_id = l.id AND a.engagement"
+            f" ORDER BY a.occurred_at, a.id LIMIT 1) AS arrival WHERE arrival.asset IN ({offers})"
+            f" OR arrival.asset IN (SELECT lower(f.asset) FROM leads_captureform f WHERE f.slug IN ({offers})"
+            " AND f.asset <> ''))"
+        ), [*ARRIVALS, *(normal_asset(offer) for offer in params["one_of"]), *params["one_of"]]
+
+    def sentence(self, params):
+        return f"came by {either([quoted(offer) for offer in params['one_of']])}"
