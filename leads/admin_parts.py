@@ -3,7 +3,9 @@
 from django import forms
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
+
+from leads.models import Product
 
 PER_PAGE = 50
 
@@ -78,3 +80,17 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial, data):
         return (initial or []) != self.to_python(data)
+
+
+class ProductsField(forms.MultipleChoiceField):
+    """Slugs of products, to be ticked; one that is not sold any more stays until somebody takes it off."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs)
+
+    def offer(self, chosen):
+        names = dict(Product.objects.filter(is_active=True).values_list("slug", "name"))
+        gone = {slug: f"{slug} (not in use)" for slug in chosen if slug not in names}
+        self.choices = list((names | gone).items())
+        if not self.choices:
+            self.help_text = "There are no products yet. Add them under Products."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from leads import telling
 from leads.models import Asset, AssetState, BuyingStage
@@ -22,6 +23,8 @@ LOOK_BACK_DAYS = 365  # older touches weigh less than a four-thousandth
 STATED = 3  # fresh touches that a stated interest weighs
 LEAST = 0.25  # weight below which nothing is likely: one touch, two months ago
 EVIDENCE = 3
+COUNTED_DAYS, COUNTED_TO = 30, 1_000  # what the list of assets counts, and how far
+RECENT = 50_000  # activities that are looked at for pages nobody has described
 
 
 def classify(*, asset, at, buying_stage="", products=(), tags=(), changed=False):
@@ -208,3 +211,61 @@ def likely_product_of(*, lead_ids, at):
 def likeliest(candidates):
     best = max(candidates, key=lambda one: (one.weight, one.slug), default=None)
     return best if best and best.weight >= LEAST else Likely()
+
+
+# --- for those who keep the list of assets -------------------------------------------------------------
+
+CONSUMED = """
+SELECT x.id, (SELECT count(*) FROM (
+  SELECT 1 FROM leads_activity a
+  WHERE a.touchpoint_id = ANY(ARRAY(
+    SELECT t.id FROM leads_touchpoint t WHERE t.asset = x.path OR (x.covers_below AND starts_with(t.asset, x.path))))
+    AND a.engagement AND a.occurred_at > %s LIMIT %s) AS few)
+FROM leads_asset x WHERE x.id = ANY(%s)
+"""
+UNDESCRIBED = """
+WITH recent AS MATERIALIZED (
+  SELECT touchpoint_id, count(*) AS times FROM (
+    SELECT touchpoint_id, engagement FROM leads_activity ORDER BY id DESC LIMIT %s) AS latest
+  WHERE engagement GROUP BY 1
+), paths AS (
+  SELECT t.asset, sum(r.times) AS times FROM recent r JOIN leads_touchpoint t ON t.id = r.touchpoint_id
+  WHERE t.asset LIKE '/%%' GROUP BY 1 HAVING sum(r.times) >= %s
+)
+SELECT asset, times::int, count(*) OVER ()::int FROM paths p
+WHERE NOT EXISTS (
+  SELECT 1 FROM leads_asset x WHERE x.path = p.asset OR (x.covers_below AND starts_with(p.asset, x.path)))
+ORDER BY times DESC, asset LIMIT %s
+"""
+
+
+def consumed(*, asset_ids, at):
+    """`{asset id: how often it was consumed in the last COUNTED_DAYS}`, counted to a little over COUNTED_TO."""
+    since = at - timedelta(hours=24 * COUNTED_DAYS)
+    return dict(fetch(CONSUMED, [since, COUNTED_TO + 1, list(asset_ids)])) if asset_ids else {}
+
+
+def undescribed(*, at_least=2, most=12):
+    """Paths that leads read lately and no asset covers: {"paths": [(path, times)], "count": of all}."""
+    rows = fetch(UNDESCRIBED, [RECENT, at_least, most])
+    return {"paths": [row[:2] for row in rows], "count": rows[0][2] if rows else 0}
+
+
+VERBS = {"download": "downloaded", "webinar": "attended", "event": "came to", "page_view": "viewed"}
+
+
+def because(found):
+    """What decided, in words: viewed “Pricing” on 2 Mar (3 times); downloaded “ROI guide” on 28 Feb."""
+    if isinstance(found, Buying) and found.is_set:
+        return "a colleague said so"
+    return "; ".join(in_words(item) for item in found.evidence)
+
+
+def in_words(item):
+    if item.kind == "timeline":
+        return f"said “{item.title}” about the timeline"
+    day = timezone.localtime(item.at)
+    if item.kind == "product_interest":
+        return f"asked for it on {day.day} {day:%b}"
+    times = f" ({item.times} times)" if item.times > 1 else ""
+    return f"{VERBS.get(item.kind, 'consumed')} “{item.title}” on {day.day} {day:%b}{times}"

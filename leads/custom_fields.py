@@ -9,7 +9,7 @@ import re
 from datetime import date
 
 from leads.cleaners import Problem, one_line
-from leads.models import CustomField
+from leads.models import Company, CustomField, Lead
 
 PREFIX = "custom."
 OF_COMPANY = "company.custom."
@@ -152,3 +152,9 @@ def shown(field, value):
 def lines(owner, values):
     """[(label, value in words)] of those that are known, in the order of the fields."""
     return [(field.label, shown(field, values[key])) for key, field in active(owner).items() if key in values]
+
+
+def has_values(field):
+    """Whether any lead or company has a value of it."""
+    owner = Company if field.owner == CustomField.Owner.COMPANY else Lead
+    return owner.objects.filter(custom__has_key=field.key).exists()

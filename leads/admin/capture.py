@@ -10,7 +10,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from leads.admin_parts import Admin, Inline, LargeTable, LinesField, ReadOnly
+from leads import custom_fields
+from leads.admin_parts import Admin, Inline, LargeTable, LinesField, ProductsField, ReadOnly
 from leads.intake import FIELDS
 from leads.models import Campaign, CaptureForm, Question, Source, Submission
 
@@ -31,15 +32,29 @@ class SourceAdmin(Admin):
     )
 
 
+class CampaignForm(forms.ModelForm):
+    products = ProductsField(help_text="Whoever comes through it is interested in these")
+
+    class Meta:
+        model = Campaign
+        fields = ["name", "slug", "source", "cost", "products"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "products" in self.fields:
+            self.fields["products"].offer(self.instance.products)
+
+
 @admin.register(Campaign)
 class CampaignAdmin(Admin):
+    form = CampaignForm
     list_display = ["name", "source", "cost"]
     list_select_related = ["source"]
     list_filter = [("source", RelatedDropdownFilter)]
     search_fields = ["name", "slug"]
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "source", "cost"]
+    fields = ["name", "slug", "source", "cost", "products"]
     empty_text = (
         "A campaign is one push within a source, with its cost. Add the first to compare what they win."
     )
@@ -49,13 +64,15 @@ def in_field_words(name):
     return name.replace("_", " ").capitalize().replace("Utm", "UTM")
 
 
+def asked_fields():
+    """What a question may fill: (name, words), custom fields in a group of their own."""
+    own = [(custom_fields.PREFIX + key, field.label) for key, field in custom_fields.active().items()]
+    given = [(name, in_field_words(name)) for name in FIELDS if name not in NOT_ASKED]
+    return [("", "Select a field"), *given] + ([("Custom fields", own)] if own else [])
+
+
 class QuestionForm(forms.ModelForm):
-    field = forms.ChoiceField(
-        label="Fills lead field",
-        choices=[("", "Select a field")]
-        + [(name, in_field_words(name)) for name in FIELDS if name not in NOT_ASKED],
-        widget=UnfoldAdminSelectWidget,
-    )
+    field = forms.ChoiceField(label="Fills lead field", widget=UnfoldAdminSelectWidget)
     choices = LinesField(label="Choices (one per line)")
 
     class Meta:
@@ -73,6 +90,11 @@ class QuestionInline(Inline):
     form = QuestionForm
     ordering = ["position", "id"]
 
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.base_fields["field"].choices = asked_fields()  # once for all rows
+        return formset
+
 
 class CaptureFormForm(forms.ModelForm):
     origins = LinesField(
@@ -81,15 +103,21 @@ class CaptureFormForm(forms.ModelForm):
     thank_you_urls = LinesField(
         label="Thank-you pages", help_text="One per line; a browser is sent to the first afterwards."
     )
+    products = ProductsField(help_text="Whoever sends it is interested in these")
 
     class Meta:
         model = CaptureForm
         fields = [
             "name", "slug", "lead_type", "asset", "is_active", "marketing_basis", "basis_text", "basis_version", "source",
-            "campaign", "origins", "thank_you_urls",
+            "campaign", "products", "origins", "thank_you_urls",
         ]  # fmt: skip
         labels = {"is_active": "Takes submissions", "asset": "Gives"}
         widgets = {"basis_text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "products" in self.fields:
+            self.fields["products"].offer(self.instance.products)
 
 
 @admin.register(CaptureForm)
@@ -105,7 +133,7 @@ class CaptureFormAdmin(Admin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "lead_type", "asset", "is_active", "posts_to"]}),
         ("Permission to write", {"fields": ["marketing_basis", "basis_text", "basis_version"]}),
-        ("Attribution", {"fields": ["source", "campaign"]}),
+        ("Attribution", {"fields": ["source", "campaign", "products"]}),
         ("Where it stands", {"fields": ["origins", "thank_you_urls"]}),
     ]
     empty_text = (

@@ -1,13 +1,25 @@
 """Leads and companies: looked up, and corrected through the one door for values."""
 
+from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from leads import identity, places
+from leads import content, custom_fields, identity, places
+from leads.admin.custom_fields import WithCustomFields
+from leads.admin.lists import ListActions, OnList
 from leads.admin_parts import Admin, Inline, LargeTable
-from leads.models import Company, CompanyDomain, FieldChange, Lead
+from leads.models import (
+    BuyingStage,
+    Company,
+    CompanyDomain,
+    CustomField,
+    FieldChange,
+    Lead,
+    Product,
+)
 
 
 class DomainInline(Inline):
@@ -16,7 +28,8 @@ class DomainInline(Inline):
 
 
 @admin.register(Company)
-class CompanyAdmin(LargeTable, Admin):
+class CompanyAdmin(WithCustomFields, LargeTable, Admin):
+    custom_owner = CustomField.Owner.COMPANY
     list_display = ["name", "domain", "relationship", "size", "industry", "country"]
     list_display_links = ["name", "domain"]
     list_filter = [("relationship", ChoicesDropdownFilter)]
@@ -48,13 +61,40 @@ def save_fields(request, form, **whose):
         identity.set_fields(**whose, values=values, origin=origin, at=timezone.now(), actor=request.user)
 
 
-class LeadAdmin(LargeTable, Admin):
+class LeadForm(forms.ModelForm):
+    """What a colleague may correct."""
+
+    product_interest = forms.ChoiceField(
+        required=False, widget=UnfoldAdminSelectWidget, help_text="As stated; it outweighs what was read"
+    )
+
+    class Meta:
+        model = Lead
+        fields = ["product_interest", "buying_stage"]
+        help_texts = {
+            "buying_stage": "Where you know better. Empty: from what was read lately and the timeline."
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "product_interest" in self.fields:
+            names = dict(Product.objects.filter(is_active=True).values_list("slug", "name"))
+            stated = self.instance.product_interest
+            kept = {stated: stated} if stated and stated not in names else {}
+            self.fields["product_interest"].choices = [("", "Unknown"), *(names | kept).items()]
+        if "buying_stage" in self.fields:
+            self.fields["buying_stage"].choices = [("", "From what was read"), *BuyingStage.choices]
+
+
+class LeadAdmin(WithCustomFields, ListActions, LargeTable, Admin):
     """Base: who a lead is and where it is now."""
+
+    form = LeadForm
 
     list_display = ["person", "company", "job_title", "shown_stage", "shown_place", "source", "created"]
     list_select_related = ["company", "source"]
     list_filter = [
-        ("stage", ChoicesDropdownFilter), ("place", ChoicesDropdownFilter), ("source", RelatedDropdownFilter),
+        ("stage", ChoicesDropdownFilter), ("place", ChoicesDropdownFilter), ("source", RelatedDropdownFilter), OnList,
     ]  # fmt: skip
     search_fields = ["search_text"]
     search_help_text = "E-mail, name, company or external id"
@@ -64,10 +104,12 @@ class LeadAdmin(LargeTable, Admin):
             "email", "first_name", "last_name", "job_title", "role", "phone", "country", "industry", "company",
             "company_size", "timeline", "timeline_until",
         ]}),
+        ("What it wants", {"fields": ["buying_stage", "shown_buying", "product_interest", "shown_product"]}),
         ("Where now", {"fields": ["shown_stage", "shown_place", "shown_reason", "shown_wake", "shown_cycle"]}),
         ("Where from", {"fields": ["origin", "lead_type", "source", "latest_source", "campaign"]}),
         ("Record", {"fields": ["created_at", "last_activity_at", "is_test"]}),
     ]  # fmt: skip
+    actions = ["put_on_list", "take_off_list"]
     empty_text = "No lead yet. Post one to a capture form, or load the demo company."
     empty_step = ("admin:leads_captureform_changelist", "Open the forms")
 
@@ -81,11 +123,17 @@ class LeadAdmin(LargeTable, Admin):
         "industry",
         "company_size",
         "timeline",
+        "product_interest",
+        "buying_stage",
     ]
 
     def get_readonly_fields(self, request, obj=None):
         every = [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
-        return [name for name in every if name not in (*self.CORRECTED, "is_test")]
+        return [
+            name
+            for name in every
+            if name not in (*self.CORRECTED, "is_test") and not custom_fields.is_custom(name)
+        ]
 
     def has_add_permission(self, request):
         return False
@@ -116,6 +164,16 @@ class LeadAdmin(LargeTable, Admin):
     @display(description="Where now", ordering="place")
     def shown_place(self, lead):
         return lead.get_place_display()
+
+    @display(description="Buying stage now")
+    def shown_buying(self, lead):
+        found = content.buying_stage_of(lead_ids=[lead.pk], at=timezone.now())[lead.pk]
+        return f"{found.label}: {content.because(found)}" if found.stage else found.label
+
+    @display(description="Likely product")
+    def shown_product(self, lead):
+        found = content.likely_product_of(lead_ids=[lead.pk], at=timezone.now())[lead.pk]
+        return f"{found.label}: {content.because(found)}" if found.slug else found.label
 
     @display(description="Why it is there")
     def shown_reason(self, lead):
