@@ -80,7 +80,7 @@ def pytest_configure(config):
 def migrate_template():
     """Migrate once, while the xdist workers are collecting; each of them copies that database (`pytest_runtestloop`)."""
     log = Path(os.environ[TEMPLATE_READY]).with_suffix(".log")
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings"}
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings", "DEMO": "0"}
     child = Child("template", [sys.executable, "-c", MIGRATE], cwd=ROOT, env=environment, log=log).start()
     running.append(child.stop)
 
