@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from leads.api import LeadFilter, LeadSerializer, LeadViewSet
 from leads.authentication import READ
 from leads.models import Lead
+from scoring import segments
 from scoring.explain import why_none
-from scoring.models import Score
+from scoring.models import Score, Segment
 from scoring.queries import current_scores
 from scoring.why import UnknownModel, why
 
@@ -177,6 +178,9 @@ class ScoredLeadSerializer(LeadSerializer):
 
 class ScoredLeadFilter(LeadFilter):
     rating = django_filters.CharFilter(method="rated", label="Current rating; repeat for several")
+    segment = django_filters.ModelChoiceFilter(
+        queryset=Segment.objects.all(), to_field_name="slug", method="in_segment", label="Slug of a segment"
+    )
 
     def rated(self, queryset, name, value):
         scores = Score.objects.filter(
@@ -185,6 +189,9 @@ class ScoredLeadFilter(LeadFilter):
             model_version=F("model_version__model__current_version"),
         )
         return queryset.filter(Exists(scores))
+
+    def in_segment(self, queryset, name, value):
+        return segments.narrow(queryset, value, at=timezone.now())
 
 
 class ScoredLeadViewSet(LeadViewSet):

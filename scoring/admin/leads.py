@@ -3,6 +3,7 @@
 from unfold.decorators import display
 
 from leads.admin import LeadAdmin
+from scoring.admin.segments import InSegment
 from scoring.queries import routing_scores
 
 
@@ -19,6 +20,7 @@ class ScoredLeadAdmin(LeadAdmin):
         "source",
         "created_at",
     ]
+    list_filter = [*LeadAdmin.list_filter, InSegment]
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
