@@ -37,7 +37,7 @@ class Chart:
 
 
 def chart(history, explanation, *, until):
-    """A Chart of the moments of `history` and of the score at `until`; None with fewer than one moment."""
+    """A Chart of the moments of `history` and of the score at `until`; None without any moment."""
     if not history.moments:
         return None
     since = history.moments[0].at
@@ -55,6 +55,8 @@ def chart(history, explanation, *, until):
         y = level(moment.total)
         steps.append(Step(x, end, y, before, moment.rating if has_room else ""))
         before = y
+    if level(explanation.total) != before:  # moved since without another rating
+        steps.append(Step(100.0, 100.0, level(explanation.total), before, ""))
     return Chart(steps, marks(history.marks, place), since, until, high, low)
 
 
