@@ -1,6 +1,6 @@
 """Why a score is what it is: line by line, from the same facts and the same arithmetic that made it.
 
-The lines of a part add up to it exactly (lines.py); what comes of it is in outlook.py, what it lacks in gaps.py.
+The lines of a part add up to it exactly (lines.py); what comes of it is in outlook.py, what it lacks in missing.py.
 Any past instant can be asked for: then the log is what was known at it, fields of the lead and its company have the
 values that stood then, and the version is the one then in force. Points that fade by a half-life are computed here for
 the instant itself, where the stored score may be off by less than a point.
@@ -14,13 +14,13 @@ from django.utils import timezone
 from leads.criteria import LEAD
 from leads.criteria.tree import sentence
 from leads.rows import fetch
-from scoring import gaps, lines, words
+from scoring import lines, missing, words
 from scoring.engine.arithmetic import VERDICTS
 from scoring.engine.judge import judge
 from scoring.engine.rulebook import LEAD_CRITERIA, Live, rulebook
 from scoring.engine.units import NEVER, instant, micros
-from scoring.gaps import Unknown
 from scoring.lines import Evidence, Line, Match
+from scoring.missing import Unknown
 from scoring.models import ModelVersion
 from scoring.outlook import Forecast, Step, next_rating, outlook
 
@@ -112,9 +112,9 @@ def explain(*, lead, at=None, model=None):
         action=book.table.actions[label],
         verdict=str(VERDICTS[scores.verdict[0]]),
         lines=lines.lines_of(book, judged, values),
-        unknown=gaps.unknown(book, scores, values),
+        unknown=missing.unknown(book, scores, values),
         next_rating=next_rating(book, fit, engagement, scores.verdict[0]),
-        not_passed=gaps.not_passed(book, leads, scores),
+        not_passed=missing.not_passed(book, leads, scores),
         outlook=outlook(book, judged, at=at, known_at=known_at),
         hand_raised_at=instant(scores.hand_raised[0]) if scores.hand_raised[0] > -NEVER else None,
         next_change_at=instant(scores.next_change[0]),

@@ -33,6 +33,14 @@ class Table:
         """Index into `labels` for each pair of arrays, in hundredths."""
         return self.cells[_band(self.fit_minima, fit), _band(self.engagement_minima, engagement)]
 
+    def fit_row(self, fit):
+        """The row of `cells` for each fit, in hundredths."""
+        return _band(self.fit_minima, fit)
+
+    def turns(self, row):
+        """The engagement minima, in hundredths, at which the rating of this row of `cells` is another one."""
+        return self.engagement_minima[self.cells[row, :-1] != self.cells[row, 1:]]
+
     def steps_up(self, fit, engagement):
         """[(label index, missing fit, missing engagement)] of every cell better than the one reached, in hundredths,
         nearest first. Nothing in it when the best is reached already."""

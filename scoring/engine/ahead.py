@@ -12,7 +12,7 @@ from scoring.engine.activity import points_of
 from scoring.engine.units import NEVER
 
 
-def first_move(book, log, tallies, timed, turns, engagement, at, tolerance):
+def first_move(book, log, tallies, timed, turns, fit, engagement, at, tolerance):
     """For each lead the first instant after `at` at which a part of its engagement moves visibly, or NEVER.
 
     `turns`: [leads, timed rules], when each begins to give its points.
@@ -24,7 +24,7 @@ def first_move(book, log, tallies, timed, turns, engagement, at, tolerance):
     first = np.minimum(first, turns.min(axis=1, initial=NEVER))
     hidden = _is_capped(book, engagement) & (first < NEVER)
     if tallies.exact is not None:
-        drift = halflife.first_drift(book, tallies, engagement.total, at, tolerance)
+        drift = halflife.first_drift(book, log, tallies, fit.total, engagement.total, at, tolerance)
         first = np.minimum(first, drift)
         # What a cap hides now, a half-life may uncover meanwhile: there every instant counts.
         hidden[tallies.lead[halflife.moving(book, tallies)]] = False
@@ -51,11 +51,9 @@ def _first_fall(book, log, tallies):
     edge = np.full(len(tallies.rule), NEVER)
     for k, counted in enumerate(tallies.counted):
         falls = (counted > 0) & _moves(book, tallies.rule, k)
-        falls &= (tallies.cents != 0) | (book.half_life[tallies.rule] == 0)
         oldest = log.time[tallies.matches[tallies.ends[falls] - _reach(book, tallies, k)[falls]]]
         edge[falls] = np.minimum(edge[falls], oldest + book.bounds[tallies.rule[falls], k])
     hidden = (edge < NEVER) & ((tallies.cents != tallies.capped) | ~book.is_coarse[tallies.rule])
-    hidden &= book.half_life[tallies.rule] == 0
     if hidden.any():
         chosen = np.flatnonzero(hidden)
         tally, time, after = _coming(book, log, tallies, chosen)
@@ -116,7 +114,7 @@ def _last(key, time):
 
 def _behind_caps(book, log, tallies, timed, turns, engagement, hidden):
     """For each `hidden` lead the first instant at which anything is seen to move through the caps of groups and total."""
-    chosen = np.flatnonzero(hidden[tallies.lead] & (book.half_life[tallies.rule] == 0))
+    chosen = np.flatnonzero(hidden[tallies.lead])
     leads = np.flatnonzero(hidden)
     tally, time, after = _coming(book, log, tallies, chosen)
     before = np.where(np.diff(tally, prepend=-1) != 0, tallies.capped[tally], np.append(0, after)[:-1])

@@ -72,7 +72,7 @@ def score(book, leads: LeadFacts, log: Log, matches, at, *, tolerance=POINT) -> 
     rating = book.table.rate(fit.total, engagement.total)
     excluded = holds[:, book.n_fit : len(book.lead_rules)].any(axis=1)
     raised, bitten = _raised(book, log, matches, holds, counted, n)
-    moves = ahead.first_move(book, log, tallies, timed, turns, engagement, at, tolerance)
+    moves = ahead.first_move(book, log, tallies, timed, turns, fit, engagement, at, tolerance)
     return Scores(
         fit=fit.total,
         engagement=engagement.total,

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from leads.criteria.base import AT, AtMinus, AtPlus, Instant
-from scoring.engine import prepared
+from scoring.engine import bulk, prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
 from scoring.engine.units import NEVER, instant
 
@@ -30,7 +30,7 @@ SELECT array_send(array_agg(lead_id)), array_send(array_agg(occurred_at)), array
 FROM (
   SELECT lead_id, occurred_at, CASE WHEN engagement THEN touchpoint_id {open_ids} ELSE 0 END AS touchpoint_id
   FROM leads_activity
-  WHERE lead_id = ANY($1) AND (engagement OR touchpoint_id = ANY(ARRAY(
+  WHERE lead_id {which} AND (engagement OR touchpoint_id = ANY(ARRAY(
     SELECT id FROM leads_touchpoint WHERE kind = 'engagement_since' AND asset IN ('', 'restart') {opens}))) {known}
   ORDER BY lead_id, occurred_at OFFSET 0
 ) log
@@ -67,17 +67,24 @@ STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualifi
 
 def lead_facts(lead_ids, books, *, at, known_at=None):
     """What holds for each lead at the instant `at`, by its field values now or as known at `known_at`."""
-    facts = _read(list(lead_ids), tuple(books), at, known_at)
+    facts = _read(sorted(lead_ids), tuple(books), at, known_at)
     _look_ahead(facts, tuple(book for book in books if book.changes_sql), known_at)
     return facts
 
 
 def _read(lead_ids, books, at, known_at, ahead=False):
-    sql, columns, total = _statement(books, known_at is not None, ahead)
-    args = [lead_ids, at, *([] if known_at is None else [known_at])]
-    types = "bigint[], timestamptz[]" if ahead else "bigint[], timestamptz"
-    types += "" if known_at is None else ", timestamptz"
-    row = [_numbers(column) for column in prepared.fetch(sql, types, args)[0]]
+    in_range = known_at is None and not ahead and bulk.is_range(lead_ids)
+    sql, params, columns, total = _statement(books, known_at is not None, ahead, in_range)
+    if in_range:
+        row = bulk.read(sql, params | {"first": lead_ids[0], "last": lead_ids[-1], "at": at})
+    else:
+        types = "bigint[], timestamptz[]" if ahead else "bigint[], timestamptz"
+        known = [] if known_at is None else [known_at]
+        row = prepared.fetch(sql, types + ", timestamptz" * len(known), [lead_ids, at, *known])[0]
+    row = [bulk.numbers(column) for column in row]
+    if in_range and len(row[0]) > len(lead_ids):  # whoever came in between was not asked for
+        asked_for = np.isin(row[0], lead_ids)
+        row = [column[asked_for] for column in row]
     ids, created, stage, parked_until, *row = row
     changing = [book for book in books if book.changes_sql]
     changes = {book.version_id: np.full(len(ids), NEVER) for book in books}
@@ -109,12 +116,14 @@ def _look_ahead(facts, books, known_at):
 
 
 @lru_cache(maxsize=64)
-def _statement(books, known, ahead):
-    """The statement, the columns of each rulebook's facts among those packed, and how many there are.
+def _statement(books, known, ahead, in_range):
+    """The statement and its values, the columns of each rulebook's facts among those packed, and how many there are.
 
-    $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known.
+    $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known. For all leads
+    `in_range` the statement is not planned ahead, and takes `first`, `last` and `at` among its values.
     """
-    at = "ahead.at" if ahead else "$2"
+    at = "ahead.at" if ahead else "%(at)s::timestamptz" if in_range else "$2"
+    which = "BETWEEN %(first)s AND %(last)s" if in_range else "= ANY($1)"
     params, numbers, columns = {}, {"(l.email IS NOT NULL OR l.phone <> '')": 0}, {}
     for book in books:
         asked = [rendered(condition, params, at) for condition in book.lead_sql]
@@ -133,10 +142,12 @@ FROM (
     CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
     {"".join(f", {pick} AS {name}" for name, pick in picked.items())}
   FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
-  WHERE l.id = ANY($1) AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
+  WHERE l.id {which} AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
   ORDER BY l.id OFFSET 0
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
-    return prepared.with_values(sql, params), columns, len(facts)
+    if not in_range:
+        sql, params = prepared.with_values(sql, params), {}
+    return sql, params, columns, len(facts)
 
 
 def rendered(condition, params, at):
@@ -180,21 +191,18 @@ def log_of(ids, *, opens=False, known_at=None):
     """The engagement of the leads `ids` (an ordered array), all of it or what was known at an instant; on demand
     with the opens of mails."""
     asked = {"opens": OPENS, "open_ids": OPEN_IDS} if opens else {"opens": "", "open_ids": ""}
-    if known_at is None:
-        row = prepared.fetch(LOG.format(known="", **asked), "bigint[]", [ids.tolist()])[0]
+    in_range = known_at is None and bulk.is_range(ids)
+    if in_range:
+        sql = LOG.format(which="BETWEEN %(first)s AND %(last)s", known="", **asked)
+        row = bulk.read(sql, {"first": int(ids[0]), "last": int(ids[-1])})
+    elif known_at is None:
+        row = prepared.fetch(LOG.format(which="= ANY($1)", known="", **asked), "bigint[]", [ids.tolist()])[0]
     else:
-        known = LOG.format(known="AND received_at <= $2", **asked)
-        row = prepared.fetch(known, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
-    leads, times, touchpoints = (_numbers(column) for column in row)
-    return Log(np.searchsorted(ids, leads), times, touchpoints)
-
-
-_ELEMENT = np.dtype([("length", ">i4"), ("value", ">i8")])
-_HEADER = 20  # bytes before the first element of a one-dimensional array on the wire
-
-
-def _numbers(column):
-    """An array of 8-byte values in PostgreSQL's binary form; a timestamptz is microseconds since 2000-01-01 UTC."""
-    if column is None:
-        return np.zeros(0, np.int64)
-    return np.frombuffer(column, dtype=_ELEMENT, offset=_HEADER)["value"].astype(np.int64)
+        sql = LOG.format(which="= ANY($1)", known="AND received_at <= $2", **asked)
+        row = prepared.fetch(sql, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
+    leads, times, touchpoints = (bulk.numbers(column) for column in row)
+    places = np.searchsorted(ids, leads)
+    if in_range and len(ids) <= ids[-1] - ids[0]:  # there may be others in between, who were not asked for
+        asked_for = ids[places] == leads
+        places, times, touchpoints = places[asked_for], times[asked_for], touchpoints[asked_for]
+    return Log(places, times, touchpoints)

@@ -20,14 +20,16 @@ def moving(book, tallies):
     return (book.half_life[tallies.rule] > 0) & (tallies.cents != 0)
 
 
-def first_drift(book, tallies, engagement, at, tolerance):
+def first_drift(book, log, tallies, fit, engagement, at, tolerance):
     """For each lead the instant before which its half-lives move engagement by less than `tolerance` hundredths and
-    across no threshold; NEVER where they never will."""
+    across no threshold; NEVER where they never will. A match that leaves its window is such an instant, too."""
     first = np.full(len(engagement), NEVER)
     moves = moving(book, tallies)
-    fall, rise = _allowed(book, engagement, tolerance)
+    fall, rise = _allowed(book, fit, engagement, tolerance)
     for sign, allowed in ((1, fall), (-1, rise)):
-        which = np.flatnonzero(moves & (book.points[tallies.rule] * sign > 0))
+        chosen = moves & (book.points[tallies.rule] * sign > 0)
+        worth = np.bincount(tallies.lead[chosen], weights=abs(tallies.capped[chosen]), minlength=len(first))
+        which = np.flatnonzero(chosen & (worth >= allowed)[tallies.lead])
         if len(which):
             fading = Fading(
                 tallies.lead[which], abs(tallies.exact[which]), abs(tallies.cents[which]),
@@ -36,16 +38,27 @@ def first_drift(book, tallies, engagement, at, tolerance):
             after = fading.time_to_fall(allowed)
             comes = after < NEVER - at
             first[comes] = np.minimum(first[comes], at + np.maximum(1, after[comes]).astype(np.int64))
+            window = book.bounds[tallies.rule[which], 0]
+            oldest = log.time[tallies.matches[tallies.ends[which] - tallies.inside[0, which]]]
+            np.minimum.at(first, tallies.lead[which], np.where(window < NEVER, oldest + window, NEVER))
     return first
 
 
-def _allowed(book, engagement, tolerance):
-    """By how many hundredths engagement must not fall, and by how many it must not rise."""
-    thresholds = book.engagement_thresholds
-    place = np.searchsorted(thresholds, engagement, side="right")
-    edges = np.concatenate([[-NEVER], thresholds, [NEVER]])
-    below, above = edges[place], edges[place + 1]
-    return np.minimum(engagement - below + 1, tolerance), np.minimum(above - engagement, tolerance)
+def _allowed(book, fit, engagement, tolerance):
+    """By how many hundredths engagement must not fall, and by how many it must not rise: as far as the next threshold
+    at which, with this fit, a rating or verdict turns."""
+    fall, rise = np.full(len(fit), tolerance), np.full(len(fit), tolerance)
+    rows = book.table.fit_row(fit)
+    may_be_ready = fit >= max(book.mql_fit, book.ready_fit)
+    for row in np.unique(rows).tolist():
+        for ready in (False, True):
+            leads = np.flatnonzero((rows == row) & (may_be_ready == ready))
+            edges = np.unique([*book.table.turns(row), *([book.ready_engagement] if ready else [])])
+            edges = np.concatenate([[-NEVER], edges, [NEVER]]).astype(np.int64)
+            above = np.searchsorted(edges, engagement[leads], side="right")
+            fall[leads] = np.minimum(fall[leads], engagement[leads] - edges[above - 1] + 1)
+            rise[leads] = np.minimum(rise[leads], edges[above] - engagement[leads])
+    return fall, rise
 
 
 @dataclass

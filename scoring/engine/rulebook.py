@@ -67,7 +67,8 @@ class Rulebook:
 
     bounds[r, k], drops[r, k]: an activity rule's share falls by `drops` when a match reaches the age `bounds`
     (microseconds), so points = p × Σ_k drops[k] × min(cap_count, matches younger than bounds[k]); with `min_count`
-    N it is [at least N younger] instead of the minimum; with a half-life p × Σ 2^(−age / half_life), inside bounds[0].
+    N it is [at least N younger] instead of the minimum; with a half-life p × Σ 2^(−age / half_life), inside bounds[0],
+    without drops.
     """
 
     version_id: int
@@ -117,11 +118,6 @@ class Rulebook:
     @property
     def n_hand_raise(self):
         return sum(rule.kind == Rule.Kind.HAND_RAISE for rule in self.touch_rules)
-
-    @property
-    def engagement_thresholds(self):
-        """In hundredths, ascending: where a rating or verdict may turn."""
-        return np.unique(np.append(self.table.engagement_minima, self.ready_engagement))
 
 
 _kept: dict[tuple, Rulebook] = {}
@@ -274,7 +270,7 @@ def _falls(rules):
         following = [share for _days, share in steps[1:]] + [0.0]
         for column, ((days, share), after) in enumerate(zip(steps, following, strict=True)):
             bounds[row, column] = NEVER if days is None else round(days * DAY)
-            drops[row, column] = share - after
+            drops[row, column] = 0 if rule.half_life_days else share - after
     return bounds, drops
 
 
