@@ -27,6 +27,8 @@ SCHEDULE = {
     "nurturing.tasks.perform_due": (TICK, "send"),
     "nurturing.tasks.reap_leases": (30.0, "send"),
     "leads.tasks.tell_leads": (TICK, "import"),
+    "leads.tasks.enrich": (TICK, "import"),
+    "leads.tasks.forget_unstarted_uploads": (86_400.0, "import"),
     "leads.tasks.forget_old_keys": (3600.0, "import"),
     "leadmgmt.tasks.heartbeat": (TICK, "score"),
 }

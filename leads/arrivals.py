@@ -201,7 +201,7 @@ def settle_companies(arrivals, known, *, now, fill):
             and about
             and not (lead and lead[2] and lead[2]["id"] != about["id"] and not arrival.overwrite)
         ):
-            stated.append((about, companies.facts(arrival.values), arrival.origin, arrival.at))
+            stated.append((about, companies.facts(arrival.values), arrival.origin, arrival.at, arrival.by))
     changed, more = companies.fill(stated, now=now)
     return changed, changes + more
 

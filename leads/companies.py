@@ -175,27 +175,25 @@ def differs(row, stated):
 def fill(stated, *, now):
     """Take in what people said about existing companies.
 
-    `stated`: list of (company row, facts, origin, at). Empty columns are filled, others get a proposal.
+    `stated`: list of (company row, facts, origin, at, actor and provider). Empty columns are filled, others get a proposal.
     Returns (ids of companies that changed, change rows). Locks only companies with something to fill.
     """
-    news = [
-        (row["id"], said, origin, at) for row, facts, origin, at in stated if (said := differs(row, facts))
-    ]
+    news = [(row["id"], said, *how) for row, facts, *how in stated if (said := differs(row, facts))]
     if not news:
         return set(), []
-    rows = {row["id"]: row for row, _, _, _ in stated}
-    hold(rows, {number for number, said, _, _ in news if any(is_empty(held(rows[number], c)) for c in said)})
+    rows = {row["id"]: row for row, *_ in stated}
+    hold(rows, {number for number, said, *_ in news if any(is_empty(held(rows[number], c)) for c in said)})
     history = survivorship.histories(
-        "company", {(number, c) for number, said, _, _ in news for c in differs(rows[number], said)}
+        "company", {(number, c) for number, said, *_ in news for c in differs(rows[number], said)}
     )
     changed, changes = set(), []
-    for number, said, origin, at in news:
+    for number, said, origin, at, by in news:
         made = survivorship.weigh(
             rows[number], differs(rows[number], said), origin=origin, at=at, overwrite=False,
             history=history.setdefault(number, survivorship.History()),
         )  # fmt: skip
         changed |= {number for change in made if change.applied}
-        changes += survivorship.change_rows(made, now=now, company_id=number)
+        changes += survivorship.change_rows(made, now=now, company_id=number, by=by)
     write([rows[number] for number in sorted(changed)], now=now)
     return changed, changes
 
