@@ -232,6 +232,7 @@ MODEL_PERMISSIONS = {
         "leads.captureform": EDIT,
         "leads.question": EVERYTHING,
         "leads.suppression": ("view", "add"),  # lifted, never deleted
+        "leads.enrichmentupload": ("view", "add"),
         "leads.product": EVERYTHING,
         "leads.asset": EDIT,
         "leads.customfield": EDIT,

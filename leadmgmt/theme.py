@@ -57,12 +57,21 @@ UNFOLD = {
                 ("Submissions", "inbox", "leads.submission"),
                 ("Lead sources", "signpost", "leads.source"),
                 ("Campaigns", "campaign", "leads.campaign"),
+                ("Custom fields", "tune", "leads.customfield"),
                 ("API keys", "key", "leads.apikey"),
+            ),
+            section(
+                "Content",
+                ("Assets", "description", "leads.asset"),
+                ("Products", "inventory_2", "leads.product"),
             ),
             section(
                 "People",
                 ("Leads", "person", "leads.lead"),
                 ("Companies", "apartment", "leads.company"),
+                ("Lists of leads", "playlist_add_check", "leads.leadlist"),
+                ("Lists of domains", "domain_verification", "leads.domainlist"),
+                ("Purchased data", "database_upload", "leads.enrichmentupload"),
                 ("Do not contact", "block", "leads.suppression"),
             ),
             section(
