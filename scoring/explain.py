@@ -30,7 +30,7 @@ JUST_NOW = timedelta(seconds=5)  # a page's own `at` needs no replay
 
 
 IN_FORCE = """
-SELECT v.id, m.name, v.number
+SELECT v.id, m.name, v.number, m.applies_to::text
 FROM scoring_scoringmodel m JOIN scoring_modelversion v ON v.id = coalesce(
   (SELECT version_id FROM scoring_publication WHERE model_id = m.id AND at <= %(at)s ORDER BY at DESC, id DESC LIMIT 1),
   (SELECT version_id FROM scoring_publication WHERE model_id = m.id ORDER BY at, id LIMIT 1), m.current_version_id)
@@ -90,8 +90,18 @@ def explain(*, lead, at=None, model=None):
     version = version_in_force(model, at)
     if version is None:
         return None
-    version_id, model_name, number = version
-    book = rulebook(Live(version_id, 0, False, True, None))
+    version_id, model_name, number, applies_to = version
+    book = rulebook(Live(version_id, 0, False, True, None, applies_to))
+    return explain_by(
+        book, lead=lead, at=at, known_at=known_at, model=model_name, version=f"{model_name} v{number}"
+    )
+
+
+def explain_by(book, *, lead, at, model, version, known_at=None):
+    """The Explanation of `lead` by a compiled version, a draft's included; `model` and `version` are their names.
+
+    None where the model does not judge the lead at `at`.
+    """
     judged = judge([lead.pk], [book], at=at, known_at=known_at)
     leads = judged.leads
     if not len(leads.ids) or leads.created[0] > micros(at) or not judged.scores[0].applies[0]:
@@ -102,8 +112,8 @@ def explain(*, lead, at=None, model=None):
     values = lines.field_values(book, lead.pk, at=at, known_at=known_at)
     return Explanation(
         lead_id=lead.pk,
-        model=model_name,
-        version=f"{model_name} v{number}",
+        model=model,
+        version=version,
         at=at,
         fit=fit / 100,
         engagement=engagement / 100,
@@ -139,7 +149,7 @@ def why_none(*, lead, at=None, model=None):
 
 
 def version_in_force(model, at):
-    """(version id, model name, version number) whose scores readers saw at `at`; None without any.
+    """(version id, model name, version number, applies_to as JSON) whose scores readers saw at `at`; None without any.
 
     Before the first publication it is the first one published.
     """
