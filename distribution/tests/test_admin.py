@@ -104,7 +104,7 @@ def test_the_leads_list_shows_rating_and_owner(client, marketer, django_assert_m
     client.get("/admin/")
     with django_assert_max_num_queries(12):
         page = client.get(reverse("admin:leads_lead_changelist")).content.decode()
-    assert page.count("B (fit 40, engagement 2.5)") == 50
+    assert page.count(">B</a> (fit 40, engagement 2.5)") == 50
     assert "waiting in Sales" in page
 
 

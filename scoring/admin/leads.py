@@ -1,5 +1,7 @@
 """The leads of the admin with their rating beside them."""
 
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from leads.admin import LeadAdmin
@@ -31,7 +33,11 @@ class ScoredLeadAdmin(LeadAdmin):
 
     @display(description="Rating")
     def rating(self, lead):
+        """With a link to what it means."""
         score = lead.routing_score
-        return (
-            f"{score.rating} (fit {score.fit:g}, engagement {score.engagement:g})" if score else "not scored"
-        )
+        if not score:
+            return "not scored"
+        return format_html(
+            '<a href="{}" title="What counts as a quality lead">{}</a> (fit {}, engagement {})',
+            reverse("quality-lead", args=[score.slug]), score.rating, f"{score.fit:g}", f"{score.engagement:g}",
+        )  # fmt: skip
