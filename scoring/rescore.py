@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from leads import doorbell, places
 from leads.models import Stage
 from leads.rows import fetch
-from scoring.engine import facts, prepared
+from scoring.engine import bulk, facts, prepared
 from scoring.engine.arithmetic import BITE, HAND_RAISE, MQL, SALES_READY, VERDICTS
 from scoring.engine.judge import judge
 from scoring.engine.rulebook import live_versions, rulebook
@@ -34,45 +34,65 @@ LOCK = f"""
 WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 
+# Few rows travel as parameters of a planned statement; many are staged (scoring.engine.bulk), and then the range of
+# leads is essential: without it PostgreSQL would read all scores for each batch.
+STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS scoring_staged (version_id bigint, lead_id bigint, fit bigint, engagement bigint,
+  rating smallint, verdict smallint, hand_raised_at timestamptz, next_change_at timestamptz) ON COMMIT DELETE ROWS
+"""
+UNSTAGE = "TRUNCATE scoring_staged"
+STAGED = """
+SELECT version_id, lead_id, fit, engagement, rating, verdict, nullif(hand_raised_at, '-infinity') AS hand_raised_at,
+  nullif(next_change_at, 'infinity') AS next_change_at FROM scoring_staged
+"""
+GIVEN = """
+SELECT version_id, lead_id, fit, engagement, rating, verdict,
+  '2000-01-01 00:00:00+00'::timestamptz + raised * interval '1 microsecond' AS hand_raised_at,
+  '2000-01-01 00:00:00+00'::timestamptz + changes * interval '1 microsecond' AS next_change_at
+FROM unnest($5, $6, $7, $8, $9, $10, $11, $12)
+  AS n(version_id, lead_id, fit, engagement, rating, verdict, raised, changes)
+"""
 WRITE = """
-WITH new AS MATERIALIZED (
+WITH given AS ({given}), new AS (
   SELECT version_id, lead_id, fit / 100.0::float8 AS fit, engagement / 100.0::float8 AS engagement,
-    (fit + engagement) / 100.0::float8 AS total, rating, verdict,
-    '2000-01-01 00:00:00+00'::timestamptz + raised * interval '1 microsecond' AS hand_raised_at,
-    '2000-01-01 00:00:00+00'::timestamptz + changes * interval '1 microsecond' AS next_change_at
-  FROM unnest($1, $2, $3, $4,
-    $5, $6, $7, $8
-  ) AS n(version_id, lead_id, fit, engagement, rating, verdict, raised, changes)
+    (fit + engagement) / 100.0::float8 AS total, ({labels})[rating] AS rating, ({verdicts})[verdict] AS verdict,
+    hand_raised_at, next_change_at FROM given
 ), changed AS MATERIALIZED (
-  SELECT n.*, s.rating AS old_rating, s.verdict AS old_verdict, s.hand_raised_at AS old_raised
-  FROM new n LEFT JOIN scoring_score s ON s.model_version_id = n.version_id AND s.lead_id = n.lead_id
+  SELECT n.*, s.id, s.rating AS old_rating, s.verdict AS old_verdict, s.hand_raised_at AS old_raised
+  FROM new n LEFT JOIN scoring_score s ON s.model_version_id = n.version_id AND s.lead_id = n.lead_id {which}
   WHERE s.id IS NULL
     OR (s.fit, s.engagement, s.rating, s.verdict, s.hand_raised_at, s.next_change_at)
        IS DISTINCT FROM (n.fit, n.engagement, n.rating, n.verdict, n.hand_raised_at, n.next_change_at)
-), written AS (
+), updated AS (
+  UPDATE scoring_score s SET fit = c.fit, engagement = c.engagement, total = c.total, rating = c.rating,
+    verdict = c.verdict, hand_raised_at = c.hand_raised_at, next_change_at = c.next_change_at, as_of = {at}
+  FROM changed c WHERE s.model_version_id = c.version_id AND s.lead_id = c.lead_id AND c.id IS NOT NULL {which}
+), inserted AS (
   INSERT INTO scoring_score (model_version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at,
     next_change_at, as_of)
-  SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, $10
-  FROM changed
-  ON CONFLICT (model_version_id, lead_id) DO UPDATE SET
-    fit = excluded.fit, engagement = excluded.engagement, total = excluded.total, rating = excluded.rating,
-    verdict = excluded.verdict, hand_raised_at = excluded.hand_raised_at, next_change_at = excluded.next_change_at,
-    as_of = excluded.as_of
+  SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, {at}
+  FROM changed WHERE id IS NULL
 ), logged AS (
   INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
     fit, engagement, total)
-  SELECT lead_id, version_id, $10, coalesce(old_rating, ''), rating, coalesce(old_verdict, ''), verdict,
+  SELECT lead_id, version_id, {at}, coalesce(old_rating, ''), rating, coalesce(old_verdict, ''), verdict,
     fit, engagement, total
   FROM changed
-  WHERE version_id = ANY($9) AND (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict)
+  WHERE version_id = ANY({current}) AND (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict)
 )
-SELECT version_id, lead_id,
-  (old_rating, old_verdict) IS DISTINCT FROM (rating, verdict) OR coalesce(hand_raised_at > old_raised, false)
-FROM changed
+SELECT version_id, count(*), array_agg(lead_id) FILTER (WHERE version_id = ANY({current})
+  AND ((old_rating, old_verdict) IS DISTINCT FROM (rating, verdict) OR coalesce(hand_raised_at > old_raised, false)))
+FROM changed GROUP BY version_id
 """
-WRITE_TYPES = (
-    "bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[], bigint[], timestamptz"
+WRITE_GIVEN = WRITE.format(given=GIVEN, labels="$1", verdicts="$2", current="$3", at="$4", which="")
+GIVEN_TYPES = (
+    "text[], text[], bigint[], timestamptz, "
+    "bigint[], bigint[], bigint[], bigint[], smallint[], smallint[], bigint[], bigint[]"
 )
+WRITE_STAGED = WRITE.format(
+    given=STAGED, labels="%(labels)s::text[]", verdicts="%(verdicts)s::text[]", current="%(current)s::bigint[]",
+    at="%(at)s::timestamptz", which="AND s.model_version_id = ANY(%(versions)s) AND s.lead_id BETWEEN %(first)s AND %(last)s",
+)  # fmt: skip
 # Recycled by sales until a date that has not come: the log keeps it with the recycling.
 HELD_BACK = """
 SELECT w.id FROM unnest(%(ids)s::bigint[]) AS w(id)
@@ -95,6 +115,9 @@ UPDATE leads_lead l SET rescore_at = least(l.rescore_at,
   '2000-01-01 00:00:00+00'::timestamptz + w.arrives * interval '1 microsecond')
 FROM unnest(%s::bigint[], %s::bigint[]) AS w(id, arrives) WHERE l.id = w.id
 """
+
+# What PostgreSQL sends and takes for -infinity and infinity.
+LONG_PAST, NEVER_MORE = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 # The stage that a verdict calls for; positions in facts.STAGES.
 STAGE_OF = {
@@ -154,35 +177,46 @@ def score_locked(lead_ids, *, live, at):
         if book.applies is not None:
             _leave_out(version, leads, scores)
         if version.routes and version.is_current:
-            news = {
-                lead_id for version_id, lead_id, is_news in changed if version_id == version.id and is_news
-            }
-            _let_follow(book, leads, scores, news, at)
-    return len(changed)
+            _let_follow(book, leads, scores, set(changed.get(version.id, (0, ()))[1] or ()), at)
+    return sum(count for count, _news in changed.values())
 
 
 def _write(leads, scored, at):
-    """Rows (version id, lead id, whether routing must know) that differed from what was stored."""
-    rows = [np.flatnonzero(scores.applies) for _, _, scores in scored]
+    """{version id: (how many rows differed from what was stored, the leads of whom routing must know or None)}"""
+    columns, labels = _columns(leads, scored)
+    current = [version.id for version, _, _ in scored if version.is_current]
+    verdicts = [str(verdict) for verdict in VERDICTS]
+    if len(columns["lead_id"]) < bulk.FROM:
+        given = [_array(values) for values in columns.values()]
+        rows = prepared.fetch(WRITE_GIVEN, GIVEN_TYPES, [labels, verdicts, current, at, *given])
+    else:
+        fetch(STAGE, returns=False)
+        bulk.write("scoring_staged", columns)
+        many = {
+            "labels": labels, "verdicts": verdicts, "current": current, "at": at,
+            "versions": [version.id for version, _, _ in scored], "first": int(leads.ids[0]), "last": int(leads.ids[-1]),
+        }  # fmt: skip
+        with bulk.whole_sets():
+            rows = fetch(WRITE_STAGED, many)
+        fetch(UNSTAGE, returns=False)
+    return {version_id: (count, news) for version_id, count, news in rows}
 
-    def of_all(name):
-        pairs = zip(scored, rows, strict=True)
-        return np.concatenate([getattr(scores, name)[chosen] for (_, _, scores), chosen in pairs])
 
-    args = [
-        _array(np.repeat([version.id for version, _, _ in scored], [len(chosen) for chosen in rows])),
-        _array(np.concatenate([leads.ids[chosen] for chosen in rows])),
-        _array(of_all("fit")),
-        _array(of_all("engagement")),
-        [book.table.labels[index] for (_, book, scores), chosen in zip(scored, rows, strict=True)
-         for index in scores.rating[chosen].tolist()],
-        [str(VERDICTS[index]) for index in of_all("verdict").tolist()],
-        _array(of_all("hand_raised")),
-        _array(of_all("next_change")),
-        [version.id for version, _, _ in scored if version.is_current],
-        at,
-    ]  # fmt: skip
-    return prepared.fetch(WRITE, WRITE_TYPES, args)
+def _columns(leads, scored):
+    """The scores that apply, those of all versions under each other, and the labels that `rating` counts from 1."""
+    labels, parts = [], []
+    for version, book, scores in scored:
+        rows = np.flatnonzero(scores.applies)
+        parts.append({
+            "version_id": np.full(len(rows), version.id), "lead_id": leads.ids[rows],
+            "fit": scores.fit[rows], "engagement": scores.engagement[rows],
+            "rating": (scores.rating[rows] + len(labels) + 1).astype(np.int16),
+            "verdict": (scores.verdict[rows] + 1).astype(np.int16),
+            "hand_raised_at": np.where(scores.hand_raised[rows] > -NEVER, scores.hand_raised[rows], LONG_PAST),
+            "next_change_at": np.where(scores.next_change[rows] < NEVER, scores.next_change[rows], NEVER_MORE),
+        })  # fmt: skip
+        labels += book.table.labels
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, labels
 
 
 def _leave_out(version, leads, scores):
@@ -195,7 +229,7 @@ def _leave_out(version, leads, scores):
 
 
 def _array(numbers):
-    """A bigint[] literal; what never comes, or never came, is NULL."""
+    """An array literal; what never comes, or never came, is NULL."""
     return "{" + ",".join(str(n) if -NEVER < n < NEVER else "NULL" for n in numbers.tolist()) + "}"
 
 

@@ -82,7 +82,7 @@ def _read(lead_ids, books, at, known_at, ahead=False):
         known = [] if known_at is None else [known_at]
         row = prepared.fetch(sql, types + ", timestamptz" * len(known), [lead_ids, at, *known])[0]
     row = [bulk.numbers(column) for column in row]
-    if in_range and len(row[0]) > len(lead_ids):  # whoever came in between was not asked for
+    if in_range and len(lead_ids) <= lead_ids[-1] - lead_ids[0]:  # others in between were not asked for
         asked_for = np.isin(row[0], lead_ids)
         row = [column[asked_for] for column in row]
     ids, created, stage, parked_until, *row = row

@@ -76,7 +76,7 @@ def test_filling(crowd):
     ask_publish(version=approved(version), by=None, at=timezone.now())
     killed_after(3, "fill_published(at=timezone.now(), batch=100)")
     filling = ModelVersion.objects.get(pk=version.pk)
-    assert filling.publish_asked_at and filling.status == "draft"
+    assert filling.publish_asked_at and filling.status == "approved"
     assert Score.objects.filter(model_version=version).count() == filling.filled
     while fill_published(at=timezone.now()):
         pass

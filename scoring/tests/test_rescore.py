@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from leads.activities import record_many
 from leads.models import Lead, Place, StageChange
 from leads.places import ask_rescore
+from scoring.engine import bulk
 from scoring.models import Score, ScoreChange
 from scoring.queries import current_scores, routing_scores
 from scoring.rescore import age_due, rescore, rescore_due
@@ -276,3 +278,43 @@ def test_a_recycled_lead_that_asks_is_raised_at_once():
     did(sarah, "hand_raise", "quote")
     rescore(lead_ids=[sarah.pk], at=NOW)
     assert stage_of(sarah) == "sales_ready"
+
+
+def test_thousands_are_scored_as_few_are():
+    """Many leads travel as one message and by range; a test lead in between and one not asked for stay out of it."""
+    version = current(DECISION_MAKER, PRICING, HAND_RAISE)
+    at = NOW - DAY
+    crowd = Lead.objects.bulk_create(
+        Lead(
+            email=f"p{n}@example.com",
+            role="decision maker" if n % 3 else "",
+            is_test=n == 50,
+            created_at=at,
+            updated_at=at,
+        )
+        for n in range(bulk.FROM + 200)
+    )
+    items = [
+        {
+            "lead": person,
+            "kind": "hand_raise" if n % 97 == 5 else "page_view",
+            "asset": "/pricing",
+            "at": NOW - n * DAY / 40,
+        }
+        for n, person in enumerate(crowd)
+    ]
+    record_many(items, received_at=NOW)
+    asked = [person.pk for n, person in enumerate(crowd) if n != 70]
+    assert rescore(lead_ids=asked, at=NOW) == len(asked) - 1
+    stored = Score.objects.filter(model_version=version)
+    assert set(stored.values_list("lead", flat=True)) == set(asked) - {crowd[50].pk}
+    assert rescore(lead_ids=asked, at=NOW) == 0
+    for few in (asked[:300], asked[300:500], asked[-300:]):
+        assert rescore(lead_ids=few, at=NOW) == 0
+    # Updates go the same way as the first writing did.
+    later = NOW + 5 * DAY
+    moved = rescore(lead_ids=asked, at=later)
+    assert 0 < moved < len(asked)
+    assert stored.filter(as_of=later).count() == moved
+    assert rescore(lead_ids=asked[:300], at=later) == 0 == rescore(lead_ids=asked[-300:], at=later)
+    assert ScoreChange.objects.filter(model_version=version, old_rating="").count() == len(asked) - 1
