@@ -73,6 +73,12 @@ ROUTES = {
     "give-feedback": SALES,
     "undo": REVIEW,
     "rep-presence": {Role.MANAGER, Role.ADMIN},
+    "marketing": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "marketing-leads": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "gaps": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "lab": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "lab-leads": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "lab-save": {Role.MARKETER, Role.ADMIN},
 }
 
 # Beginnings of paths that are governed as a whole.

@@ -6,7 +6,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
 from distribution.api import OwnedLeadViewSet
-from distribution.views import actions, entrance, lead_page, my_leads, team
+from distribution.views import actions, entrance, lab, lead_page, marketing, my_leads, team
 from leadmgmt.api import ApiDocsView
 from leadmgmt.health import healthz, readyz
 from leads.api import LeadActivitiesView
@@ -25,6 +25,12 @@ urlpatterns = [
     path("sign-in/", entrance.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("sales/", my_leads.my_leads, name="my-leads"),
+    path("marketing/", marketing.home, name="marketing"),
+    path("marketing/leads/", marketing.leads, name="marketing-leads"),
+    path("marketing/gaps/", marketing.gaps, name="gaps"),
+    path("marketing/lab/<int:pk>/", lab.show, name="lab"),
+    path("marketing/lab/<int:pk>/leads/", lab.leads, name="lab-leads"),
+    path("marketing/lab/<int:pk>/thresholds/", lab.save, name="lab-save"),
     path("sales/team/", team.team, name="team"),
     path("sales/team/reps/<int:pk>/presence/", team.presence, name="rep-presence"),
     path("leads/<int:pk>/", lead_page.lead_page, name="lead-page"),

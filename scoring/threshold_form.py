@@ -74,7 +74,7 @@ def start(version):
     values = {name: getattr(version, name) for name in LABELS}
     for part, bands in (("fit", scale.fit_bands), ("engagement", scale.engagement_bands)):
         values |= {f"band_{part}_{number}": minimum for number, (_, minimum) in enumerate(bands[:-1])}
-    return values
+    return {name: int(value) if value == int(value) else value for name, value in values.items()}
 
 
 def label(scale, name):

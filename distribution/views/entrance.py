@@ -9,7 +9,7 @@ from distribution.access import Role, roles
 from distribution.forms import SignInForm
 
 # The first role that a person has decides where they start.
-START = [(Role.MANAGER, "team"), (Role.REP, "my-leads")]
+START = [(Role.MANAGER, "team"), (Role.REP, "my-leads"), (Role.MARKETER, "marketing")]
 
 
 class SignIn(LoginView):

@@ -5,6 +5,7 @@ import { startTimes } from "./times.js";
 import { startToasts } from "./toasts.js";
 import { startList } from "./list.js";
 import { startLead } from "./lead.js";
+import { startLab } from "./lab.js";
 import { startCopy } from "./copy.js";
 
 startTheme();
@@ -13,4 +14,5 @@ startToasts();
 startKeys();
 startList();
 startLead();
+startLab();
 startCopy();

@@ -1,0 +1,271 @@
+"""The marketer's home, the lists behind its figures, and the gaps."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from distribution import marketing, recycling
+from distribution.tests import cast
+from distribution.tests.cast import DAY, HOUR
+from leads import places
+from leads.models import CaptureForm, Lead, Question, Source
+from scoring import approval, gaps, mix
+from scoring.models import ScoringModel
+from scoring.publish import new_draft
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def max_(client):
+    made = cast.max_()
+    client.force_login(made)
+    return made
+
+
+def text(client, address):
+    response = client.get(address)
+    assert response.status_code == 200, response.content
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def finding(page):
+    return re.search(r'class="card finding.*?<p>(.*?)</p>', page)[1]
+
+
+def next_button(page):
+    return re.search(
+        r'class="card finding.*?<a class="button primary" href="([^"]*)">([^<]*)<', page
+    ).groups()
+
+
+def some(many, at, source=None, **fields):
+    return [
+        cast.lead(
+            f"n{n}-{at:%m%d%H}-{source.slug if source else ''}@firm{n}.net",
+            created_at=at,
+            source=source,
+            **fields,
+        )
+        for n in range(many)
+    ]
+
+
+def move(leads, at, **to):
+    places.move_many(lead_ids=[lead.pk for lead in leads], reason="test", at=at, **to)
+
+
+@pytest.fixture
+def last_month(now):
+    """20 leads of last month by one source: 4 sales-ready, 10 nurtured, 5 disqualified, 1 being scored; a test too."""
+    at = mix.months(now)[-3] + 10 * DAY
+    fair = Source.objects.create(name="Fair", slug="fair")
+    leads = some(20, at, fair)
+    move(leads[:4], at, stage="sales_ready")
+    move(leads[:1], at + DAY, stage="mql", new_cycle=True)
+    move(leads[:1], at + 2 * DAY, stage="sales_ready")
+    move(leads[4:14], at, place="nurture")
+    move(leads[14:19], at, place="disqualified", stage="disqualified")
+    cast.lead("test@firm.net", created_at=at, source=fair, is_test=True)
+    return at
+
+
+def test_the_mix_of_a_month(client, max_, last_month):
+    page = text(client, "/marketing/")
+    row = re.search(rf"<tr[^>]*> <th scope=\"row\"><a[^>]*>{last_month:%B %Y}</a>(.*?)</tr>", page)[1]
+    assert re.findall(r">(\d+)</a>", row) == ["20", "4", "10", "5", "1", "1"]  # the last one: again
+    assert re.findall(r"(\d+) %", row) == ["20", "50", "25", "5"]
+    source = re.search(r'<th scope="row">Fair</th>(.*?)</tr>', page)[1]
+    assert re.findall(r">(\d+)</a>", source) == ["20", "4", "10", "5", "1", "1"]
+
+
+def test_every_figure_opens_exactly_its_leads(client, max_, last_month):
+    page = text(client, "/marketing/")
+    addresses = re.findall(r'<a href="(/marketing/leads/[^"]*month[^"]*)">(\d+)</a>', page)
+    assert len(addresses) >= 12
+    for address, count in addresses:
+        listed = text(client, address.replace("&amp;", "&"))
+        assert re.search(r'<h1>Leads <span class="count">(\d+)</span>', listed)[1] == count, address
+
+
+def test_months_are_those_of_the_reader(client, max_):
+    at = datetime(2026, 5, 31, 23, 30, tzinfo=UTC)
+    with timezone.override("Europe/Berlin"):
+        edges = mix.months(at + 2 * HOUR)
+        assert [f"{edge:%Y-%m-%d %H:%M}" for edge in edges[-3:]] == [
+            "2026-05-01 00:00",
+            "2026-06-01 00:00",
+            "2026-07-01 00:00",
+        ]
+        cast.lead(created_at=at)
+        assert [sum(one.total for one in part.values()) for part in mix.mix(edges)] == [0, 0, 0, 0, 0, 1]
+    assert mix.month_of("2026-12")[1].strftime("%Y-%m-%d") == "2027-01-01"
+
+
+@pytest.mark.parametrize("value", ["", "2026", "2026-13", "x", "9999-12", "0000-01", "2026-05'--"])
+def test_what_is_no_month_is_none(value):
+    assert mix.month_of(value) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["month=x", "source=nobody", "became=x", "lacks=lead_field.nothing", "lacks=rating.x", "lacks=x", "cursor=x",
+     "lacks=lead_field.role' OR '1'='1", "source=%00", "became[]=nurture&month=2026-99"],
+)  # fmt: skip
+def test_a_list_of_nothing_known_is_refused(client, max_, query):
+    assert client.get(f"/marketing/leads/?{query}").status_code == 400
+
+
+def test_a_long_list_is_paged_by_position_in_few_queries(client, max_, now, django_assert_max_num_queries):
+    some(120, now - DAY)
+    with django_assert_max_num_queries(12):
+        page = text(client, "/marketing/leads/")
+    seen, pages = set(), 0
+    while True:
+        seen |= set(re.findall(r'href="/leads/(\d+)/"', page))
+        pages += 1
+        older = re.search(r'href="([^"]*cursor[^"]*)">Older', page)
+        if not older:
+            break
+        page = text(client, "/marketing/leads/" + older[1].replace("&amp;", "&"))
+    assert pages == 3 and len(seen) == 120 and "Newest" in page
+
+
+def test_home_takes_a_bounded_number_of_queries(client, max_, last_month, django_assert_max_num_queries):
+    with django_assert_max_num_queries(30):
+        text(client, "/marketing/")
+    with django_assert_max_num_queries(14):
+        text(client, "/marketing/gaps/")
+
+
+def test_marketers_begin_here_and_reps_do_not_come_here(client, max_):
+    assert client.get("/").url == "/marketing/"
+    client.force_login(cast.rita().user)
+    assert client.get("/marketing/").status_code == 403
+    client.force_login(cast.mia())
+    assert client.get("/").url == "/sales/team/" and client.get("/marketing/").status_code == 200
+
+
+def test_a_manager_lists_only_what_they_may_see(client, now):
+    some(3, now - DAY)
+    client.force_login(cast.mia())
+    page = text(client, "/marketing/leads/")
+    assert "Only leads of your teams are listed" in page and "No lead is so." in page
+
+
+# --- what to see first -----------------------------------------------------------------------------
+
+
+def test_an_approval_comes_first(client, max_, now):
+    draft = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    approval.ask_review(version=draft, by=None, at=now)
+    page = text(client, "/marketing/")
+    assert finding(page) == f"{draft} waits for your approval." and "Waiting for your approval" in page
+    assert next_button(page) == (f"/scoring/starter/versions/{draft.number}/", "Read and approve it")
+    approval.approve(version=draft, by=max_, side="marketing", at=now)
+    assert "waits for your approval" not in text(client, "/marketing/")
+
+
+def test_then_leads_without_a_next_step(client, max_, now):
+    (lead,) = some(1, now - DAY)
+    Lead.objects.filter(pk=lead.pk).update(place="nurture")
+    page = text(client, "/marketing/")
+    assert finding(page).startswith("1 lead has no next step")
+    assert str(lead) in text(client, next_button(page)[0].replace("&amp;", "&"))
+
+
+def test_then_more_than_sales_wants(client, max_, now):
+    ScoringModel.objects.filter(routes=True).update(ready_per_week=1)
+    asked = [cast.lead(f"a{n}@firm{n}.net") for n in range(2)]
+    for lead in asked:
+        cast.asks(lead, now - timedelta(seconds=5))
+    cast.flow(now)
+    page = text(client, "/marketing/")
+    assert (
+        finding(page) == "2 leads became sales-ready this week; sales wants 1."
+        and "2 sales-ready this week of 1" in page
+    )
+    assert next_button(page)[1] == "Try higher thresholds"
+
+
+def test_then_a_mix_that_is_not_as_usual(now):
+    at = mix.months(now)[-3] + 10 * DAY
+    move(some(20, at), at, place="disqualified", stage="disqualified")
+    months, _, _ = marketing.mix_rows(now, "")
+    found = marketing.finding(waiting=[], stranded=0, months=months, models=marketing.in_force(now), gaps=[])
+    assert found["text"] == f"0 % of the leads of {at:%B %Y} became sales-ready; 10 to 30 % is usual."
+    assert found["label"] == "Try lower thresholds" and "/marketing/lab/" in found["url"]
+
+
+def test_the_yearly_review_is_due(client, max_, now):
+    assert "is due for its review" not in text(client, "/marketing/")
+    model = ScoringModel.objects.get(routes=True)
+    model.current_version.__class__.objects.filter(pk=model.current_version_id).update(
+        published_at=now - 400 * DAY
+    )
+    assert f"{model} is due for its review" in text(client, "/marketing/")
+
+
+def test_nothing_at_all_says_what_to_do(client, max_):
+    page = text(client, "/marketing/")
+    assert finding(page) == "No lead has come in the last six months."
+    assert "No lead was captured in" in page
+
+
+def test_a_recycled_lead_counts_once_and_apart(now):
+    cast.rita()
+    row = cast.handed(cast.lead(created_at=now - 20 * DAY), at=now - 20 * DAY)
+    recycling.recycle(handoff=row, by=row.owner.user, reason="timing", until=now - DAY, at=now - 10 * DAY)
+    cast.asks(row.lead, now - HOUR)
+    cast.flow(now)
+    one = mix.sum_of(one for part in mix.mix(mix.months(now)) for one in part.values())
+    assert (one.total, one.ready, one.again) == (1, 1, 1)
+
+
+# --- gaps ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(now):
+    """Two forms, of which one asks the role; the fair never brings a role."""
+    fair, web = (Source.objects.create(name=name, slug=name.lower()) for name in ("Fair", "Web"))
+    good = CaptureForm.objects.create(name="White paper", slug="white-paper")
+    Question.objects.create(form=good, name="role", field="role", label="Your role")
+    CaptureForm.objects.create(name="Booth", slug="booth")
+    some(3, now - DAY, fair, role="", job_title="", timeline="")
+    some(2, now - DAY, web, role="decision maker", timeline="")
+
+
+def test_gaps_by_points_times_leads(client, max_, asked, now):
+    version = ScoringModel.objects.get(routes=True).current_version
+    found = {gap.key: gap for gap in gaps.gaps(version, at=now)}
+    role = found["lead_field.role"]
+    assert (role.lack, role.total, role.worth) == (3, 5, 25)
+    assert [form.name for form in role.forms] == ["Booth"]
+    assert [(source.name, leads) for source, leads in role.sources] == [("Fair", 3)]
+    assert "Decides: VP, director, head, chief" in role.rules
+    weights = [gap.weight for gap in gaps.gaps(version, at=now)]
+    assert weights == sorted(weights, reverse=True) and all(weights)
+    assert "company_field.size" not in found  # everybody has said it
+
+
+def test_every_gap_opens_the_leads_that_lack_it(client, max_, asked, now):
+    page = text(client, "/marketing/gaps/")
+    rows = re.findall(r'<a href="(/marketing/leads/\?lacks[^"]*)">(\d+)</a>', page)
+    assert rows
+    for address, count in rows:
+        assert f'<h1>Leads <span class="count">{count}</span>' in text(client, address)
+    assert "Buying role" in page and "Booth" in page
+
+
+def test_gaps_without_leads_or_model(client, max_):
+    assert "Every lead has what the rules ask for" in text(client, "/marketing/gaps/")
+    ScoringModel.objects.update(routes=False)
+    assert "Publish a model that routes" in text(client, "/marketing/gaps/")

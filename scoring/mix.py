@@ -1,0 +1,133 @@
+"""What became of the leads of a month: sales-ready, nurtured or disqualified, by source.
+
+A lead belongs to the month in which it was captured. It counts as sales-ready when it has ever been so, or has passed
+beyond, wherever it is now; otherwise by where it is. Who became sales-ready again after recycling is counted apart, in
+no sum. Test leads are left out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from leads.models import Place, Stage, StageChange
+from leads.rows import fetch
+
+PASSED = [str(stage) for stage in (Stage.SALES_READY, Stage.SAL, Stage.SQL, Stage.CUSTOMER)]
+NURTURED = [str(place) for place in (Place.NURTURE, Place.PARKED)]
+READY, NURTURE, DISQUALIFIED, OTHER = "sales-ready", "nurture", "disqualified", "other"
+# key → (words, the share that the field reports, in percent)
+OUTCOMES = {
+    READY: ("Sales-ready", (10, 30)),
+    NURTURE: ("Nurture", (50, 50)),
+    DISQUALIFIED: ("Disqualified", (25, 25)),
+    OTHER: ("Other", None),  # being scored, and people of customers
+}
+MONTHS = 6
+
+MIX = """
+SELECT month, source_id, count(*), count(*) FILTER (WHERE passed), count(*) FILTER (WHERE NOT passed AND place = ANY(%(nurtured)s)),
+  count(*) FILTER (WHERE NOT passed AND place = 'disqualified'), count(*) FILTER (WHERE cycles > 1)
+FROM (
+  SELECT width_bucket(l.created_at, %(edges)s::timestamptz[]) - 1 AS month, l.source_id, l.place, p.cycles,
+    p.lead_id IS NOT NULL OR l.stage = ANY(%(passed)s) AS passed
+  FROM leads_lead l LEFT JOIN (
+    SELECT lead_id, count(DISTINCT cycle_no) AS cycles FROM leads_stagechange
+    WHERE to_stage = ANY(%(passed)s) AND to_stage <> from_stage AND at >= %(since)s GROUP BY lead_id
+  ) p ON p.lead_id = l.id
+  WHERE l.created_at >= %(since)s AND l.created_at < %(until)s AND NOT l.is_test
+) captured GROUP BY month, source_id
+"""
+ARRIVED = """
+SELECT count(DISTINCT lead_id) FROM leads_stagechange
+WHERE to_stage = 'sales_ready' AND to_stage <> from_stage AND at >= %s AND at < %s
+"""
+
+
+@dataclass
+class Mix:
+    """Leads captured in a month, or in it by one source."""
+
+    total: int = 0
+    ready: int = 0
+    nurture: int = 0
+    disqualified: int = 0
+    again: int = 0  # of the sales-ready ones those who became so again
+
+    @property
+    def other(self):
+        return self.total - self.ready - self.nurture - self.disqualified
+
+    @property
+    def counts(self):
+        """{key of OUTCOMES: leads}"""
+        return {READY: self.ready, NURTURE: self.nurture, DISQUALIFIED: self.disqualified, OTHER: self.other}
+
+    def share(self, outcome):
+        """Percent of the leads, or None without any."""
+        return 100 * self.counts[outcome] / self.total if self.total else None
+
+    def plus(self, other):
+        return Mix(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+
+def months(at, many=MONTHS):
+    """The first instants of the last `many` months in the reader's zone and of the coming one: `many` + 1, in order."""
+    now = timezone.localtime(at)
+    numbers = [now.year * 12 + now.month - 1 - back for back in range(-1, many)][::-1]
+    return [datetime(number // 12, number % 12 + 1, 1, tzinfo=now.tzinfo) for number in numbers]
+
+
+def month_of(text):
+    """(first instant, first of the next month) of "2026-05" in the reader's zone, or None for anything else."""
+    try:
+        first = datetime.strptime(text, "%Y-%m").replace(tzinfo=timezone.get_current_timezone())
+    except ValueError:
+        return None
+    return (
+        (first, (first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)))
+        if first.year < 9999
+        else None
+    )
+
+
+def mix(edges):
+    """[{source id or None: Mix}] of each month between the `edges`. One statement."""
+    found = [{} for _ in edges[1:]]
+    params = {"edges": edges, "since": edges[0], "until": edges[-1], "passed": PASSED, "nurtured": NURTURED}
+    for month, source_id, *counts in fetch(MIX, params):
+        found[month][source_id] = Mix(*counts)
+    return found
+
+
+def sum_of(mixes):
+    total = Mix()
+    for one in mixes:
+        total = total.plus(one)
+    return total
+
+
+def passed():
+    """Condition on leads: has ever been sales-ready, or beyond. The same as in MIX."""
+    moves = StageChange.objects.filter(lead=OuterRef("pk"), to_stage__in=PASSED).exclude(
+        to_stage=F("from_stage")
+    )
+    return Q(stage__in=PASSED) | Exists(moves)
+
+
+def became(outcome):
+    """Condition on leads: they count under this key of OUTCOMES."""
+    if outcome == READY:
+        return passed()
+    places = {
+        NURTURE: NURTURED,
+        DISQUALIFIED: [Place.DISQUALIFIED],
+        OTHER: [Place.SCORING, Place.SALES, Place.CUSTOMER],
+    }
+    return ~passed() & Q(place__in=places[outcome])
+
+
+def arrived(since, until):
+    """How many leads became sales-ready between two instants, first-time and repeat."""
+    return fetch(ARRIVED, [since, until])[0][0]
