@@ -14,6 +14,7 @@ register = template.Library()
 NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
     ("my-leads", "My leads", "list"),
     ("team", "Team", "team"),
+    ("marketing", "Marketing", "event"),
 ]
 SOON, DAY = (
     30 * 60,
@@ -41,7 +42,7 @@ def navigation(request):
         if may_open(request.user, ROUTES.get(route))
     ]
     if request.user.is_staff:
-        items.append({"url": "/admin/", "label": "Marketing", "icon": "settings", "is_current": False})
+        items.append({"url": "/admin/", "label": "Settings", "icon": "settings", "is_current": False})
     return items
 
 
