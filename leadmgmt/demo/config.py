@@ -16,7 +16,7 @@ from distribution.models import QueueMember, Rep, RoutingRule, SalesQueue, Team
 from leads.models import Campaign, CaptureForm, LeadType, Origin, Question, Source
 from nurturing import versions
 from nurturing.models import EmailTemplate, Program, Step
-from scoring import publish, starter
+from scoring import approval, publish, starter
 from scoring.models import ModelVersion, Rule, ScoringModel
 
 SOURCES = (
@@ -129,8 +129,9 @@ def load():
     campaigns = _campaigns(sources)
     _forms(sources, campaigns)
     _programs(_templates())
+    passwords = _people()
     _exclusions()
-    return _people()
+    return passwords
 
 
 def _sources():
@@ -215,14 +216,21 @@ def _exclusions():
     model = ScoringModel.objects.filter(slug=starter.SLUG, current_version__number=1).first()
     if model is None or model.versions.count() > 1:
         return
-    draft = publish.new_draft(model=model, by=None)
+    mia, mona = (User.objects.get(username=name) for name, *_ in (MARKETER, MANAGER))
+    draft = publish.new_draft(model=model, by=mia)
     last = draft.rules.count()
     Rule.objects.bulk_create(
         Rule(version=draft, position=last + n, kind=Rule.Kind.EXCLUDE, name=name, condition=condition)
         for n, (name, condition) in enumerate(EXCLUSIONS, start=1)
     )
     ModelVersion.objects.filter(pk=draft.pk).update(note="Leave out who can never buy")
-    publish.publish(version=draft, by=None, at=timezone.now(), approved=True)
+    draft.refresh_from_db()
+    now = timezone.now()
+    approval.ask_review(version=draft, by=mia, at=now)
+    approval.comment(version=draft, by=mona, text="Good: students keep my team from real buyers.", at=now)
+    approval.approve(version=draft, by=mia, side="marketing", at=now)
+    approval.approve(version=draft, by=mona, side="sales", at=now)
+    publish.publish(version=draft, by=mia, at=now)
 
 
 def _people():

@@ -119,6 +119,8 @@ def find(asked):
     leads = Lead.objects.select_related("company").order_by("-created_at", "-id")
     if asked.isdecimal() and len(asked) < 19:
         return list(leads.filter(pk=int(asked)))
+    if exact := list(leads.filter(email=asked.lower())):
+        return exact
     for word in asked.split()[:WORDS]:
         leads = leads.filter(search_text__icontains=word)
     return list(leads[:10])

@@ -65,6 +65,8 @@ class ScoringModelForm(forms.ModelForm):
             names = dict(Product.objects.filter(is_active=True).values_list("slug", "name"))
             kept = {slug: f"{slug} (gone)" for slug in self.instance.products if slug not in names}
             self.fields["products"].choices = (names | kept).items()
+            if not names:
+                self.fields["products"].help_text = "There are none yet: add them under Content, Products"
 
     def clean_routes(self):
         wanted = self.cleaned_data["routes"]

@@ -6,14 +6,15 @@ from unfold.decorators import display
 
 from leads.admin_parts import Admin
 from leads.condition_form import ConditionAdmin
+from scoring.admin.impact import ImpactAdmin
 from scoring.admin.versions import EDITABLE
 from scoring.models import ModelVersion, Rule
-from scoring.rule_form import FIGURES, RULE_CRITERIA, SCOPES, RuleForm
-from scoring.rule_words import when_in_words, worth_in_words
+from scoring.rule_form import EMPTY, FIGURES, RULE_CRITERIA, SCOPES, RuleForm
+from scoring.rule_words import when_in_words, who_in_words, worth_in_words
 
 
 @admin.register(Rule)
-class RuleAdmin(ConditionAdmin, Admin):
+class RuleAdmin(ImpactAdmin, ConditionAdmin, Admin):
     """One rule of a draft, with its sentence and live count. Reached from its version."""
 
     form = RuleForm
@@ -26,14 +27,22 @@ class RuleAdmin(ConditionAdmin, Admin):
     empty_step = ("admin:scoring_scoringmodel_changelist", "Open the scoring models")
     conditional_fields = {
         name: f"{sorted(kind for kind, asked in FIGURES.items() if name in asked)}.includes(kind)"
-        for name in ("points", "days", "cap_count", "cap_points", "window_days", "steps")
+        for name in EMPTY
     } | {"condition": f"{sorted(kind for kind, scope in SCOPES.items() if scope)}.includes(kind)"}
     fieldsets = [
-        (None, {"fields": ["version", "kind", "name", "condition", "days", "points"]}),
-        ("Time and limits", {"fields": ["window_days", "steps", "cap_count", "cap_points", "position"]}),
-    ]
+        (None, {"fields": ["version", "kind", "name", "condition", "who", "days", "points"]}),
+        (
+            "Time and limits",
+            {
+                "fields": [
+                    "min_count", "window_days", "steps", "half_life_days", "cap_count", "cap_points", "profile", "group",
+                    "position",
+                ]
+            },
+        ),
+    ]  # fmt: skip
 
-    READ_ONLY = ["version", "kind", "name", "when", "worth"]
+    READ_ONLY = ["version", "kind", "name", "when", "for_whom", "worth"]
 
     def get_fieldsets(self, request, obj=None):
         if obj is not None and not self.has_change_permission(request, obj):
@@ -41,11 +50,15 @@ class RuleAdmin(ConditionAdmin, Admin):
         return self.fieldsets
 
     def get_readonly_fields(self, request, obj=None):
-        return ["when", "worth"]
+        return ["when", "for_whom", "worth"]
 
     @display(description="When")
     def when(self, rule):
         return when_in_words(rule)
+
+    @display(description="Only for")
+    def for_whom(self, rule):
+        return who_in_words(rule).removeprefix("only for: ") or "all leads"
 
     @display(description="Points")
     def worth(self, rule):
@@ -61,11 +74,14 @@ class RuleAdmin(ConditionAdmin, Admin):
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
-        version = form.base_fields.get("version")
-        if version:  # a version is left by its own page, not by a window over a half-written rule
-            version.widget.can_add_related = version.widget.can_change_related = (
-                version.widget.can_view_related
-            ) = False
+        for name in (
+            "version",
+            "profile",
+            "group",
+        ):  # made on the version's own page, not in a window over the rule
+            if name in form.base_fields:
+                widget = form.base_fields[name].widget
+                widget.can_add_related = widget.can_change_related = widget.can_view_related = False
         return form
 
     def get_changeform_initial_data(self, request):
