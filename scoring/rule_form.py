@@ -6,14 +6,17 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from leads.condition_form import condition_field
-from scoring.models import Rule
+from leads.criteria import LEAD
+from scoring.models import Profile, Rule, RuleGroup
 from scoring.rules import CRITERIA_OF, KINDS, problems_of
 
 RULE_CRITERIA = {key: criterion for table in CRITERIA_OF.values() for key, criterion in table.items()}
 # kind → what its condition is about; None: it has none. And kind → the figures it asks for.
 SCOPES = {str(kind): scope for kind, (scope, _) in KINDS.items()}
 FIGURES = {str(kind): arithmetic for kind, (_, arithmetic) in KINDS.items()}
-EMPTY = {"points": 0, "steps": [], "cap_count": None, "cap_points": None, "window_days": None, "days": None}
+EMPTY = {"points": 0, "steps": [], "who": {}} | dict.fromkeys(
+    ["cap_count", "cap_points", "window_days", "min_count", "half_life_days", "days", "profile", "group"]
+)
 STEP = re.compile(r"(\d{1,5})\s*(?:days?|d)?\s*[:=]?\s*(\d{1,3}(?:\.\d+)?)\s*%?")
 
 
@@ -55,6 +58,7 @@ class StepsField(forms.CharField):
 
 class RuleForm(forms.ModelForm):
     condition = condition_field(Rule, RULE_CRITERIA, scope=None, follows="kind", scopes=SCOPES)
+    who = condition_field(Rule, RULE_CRITERIA, scope=LEAD, empty="No condition: it is for all leads.")
     steps = StepsField(
         label="Fading in steps",
         help_text="One per line: up to that age a match counts with that share. Empty: no fading.",
@@ -63,8 +67,8 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = Rule
         fields = [
-            "version", "kind", "name", "condition", "points", "cap_count", "cap_points", "window_days", "steps", "days",
-            "position",
+            "version", "kind", "name", "condition", "who", "points", "days", "min_count", "window_days", "steps",
+            "half_life_days", "cap_count", "cap_points", "profile", "group", "position",
         ]  # fmt: skip
 
         labels = {
@@ -73,6 +77,9 @@ class RuleForm(forms.ModelForm):
             "cap_points": "At most this many points",
             "window_days": "Only the last days",
             "days": "After days",
+            "min_count": "Only from so many matches on",
+            "half_life_days": "Worth half after days",
+            "profile": "Ideal customer",
         }
         help_texts = {
             "name": "In words, as sales reads it",
@@ -80,7 +87,20 @@ class RuleForm(forms.ModelForm):
             "cap_points": "Empty: no limit",
             "window_days": "Older matches do not count; empty: all count",
             "days": "",
+            "min_count": "Then the points are given once, while so many are young enough; empty: points for each match",
+            "half_life_days": "Fading all the time instead of in steps; needs “at most this many points”",
+            "profile": "Only counts towards this one; empty: towards all of them",
+            "group": "Rules that together give at most so many points; empty: none",
         }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["who"].label = "Only for these leads"
+        version = self.instance.version_id or self.data.get("version") or self.initial.get("version")
+        version = int(version) if str(version).isdecimal() and len(str(version)) < 19 else None
+        for name, parts in (("profile", Profile), ("group", RuleGroup)):
+            if name in self.fields:  # a published rule is only read
+                self.fields[name].queryset = parts.objects.filter(version=version)
 
     def clean(self):
         cleaned = super().clean()
@@ -108,6 +128,10 @@ def place_of(problem, kind):
     for words, name in (
         ("give it points", "points"),
         ("after how many days", "days"),
+        ("half-life", "half_life_days"),
+        ("at least so many", "min_count"),
+        ("ask for at least", "min_count"),
+        ("who,", "who"),
         ("count at least", "cap_count"),
         ("cap the points", "cap_points"),
         ("the window", "window_days"),

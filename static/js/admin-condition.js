@@ -108,6 +108,7 @@ class Builder {
   write() {
     const tree = this.tree.items.length && this.scope ? this.plain(this.tree) : {};
     this.textarea.value = JSON.stringify(tree);
+    this.textarea.dispatchEvent(new Event("condition", { bubbles: true })); // for what else reads the form
     this.ask();
   }
 

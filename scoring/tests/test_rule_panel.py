@@ -1,0 +1,89 @@
+"""The panel below a rule in the admin: what it changes as typed, and one lead by the draft with it."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from scoring.models import Rule
+from scoring.tests import cast
+
+pytestmark = pytest.mark.django_db
+CHIEF = {"is": "lead_field", "field": "job_title", "op": "contains", "value": "chief"}
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def draft():
+    for number in range(3):
+        lead = cast.lead(
+            f"p{number}@northwind.example", job_title="Chief", role="decision maker", first_name=HOSTILE
+        )
+        for _ in range(3):
+            cast.did(lead, "page_view", "/pricing")
+    return cast.draft(cast.DECISION_MAKER, {**cast.PRICING, "steps": []}, ready_fit=30, ready_engagement=30)
+
+
+@pytest.fixture
+def ask(client):
+    client.force_login(User.objects.create_superuser("ada"))
+
+    def posted(version, *, rule="", **form):
+        form = {"version": version.pk, "kind": "fit", "name": "Chief", "condition": json.dumps(CHIEF), "points": "10",
+                "position": "0", "who": "{}", "steps": "", **form}  # fmt: skip
+        url = reverse("admin:scoring_rule_impact") + (f"?rule={rule}" if rule else "")
+        return client.post(url, form)
+
+    return posted
+
+
+def test_it_shows_what_the_rule_changes_and_writes_nothing(ask, draft):
+    page = ask(draft).content.decode()
+    assert "changes the points of 3 of 3 leads" in page
+    assert "<strong>3</strong> become sales-ready" in page
+    assert HOSTILE not in page and "&lt;img" in page
+    assert Rule.objects.filter(version=draft).count() == 2
+
+
+def test_it_tries_one_lead_by_the_draft_with_the_rule(ask, draft):
+    page = ask(draft, **{"try": "p1@northwind.example"}).content.decode()
+    assert "B, fit 35, engagement 30" in page
+    assert "Chief" in page and "Looked" not in page
+
+
+@pytest.mark.parametrize(
+    "asked", ["nobody@nowhere.example", "99999999999999999999", "%", "'; drop table x --"]
+)
+def test_a_lead_that_is_not_found_is_said_so(ask, draft, asked):
+    assert "No lead found" in ask(draft, **{"try": asked}).content.decode()
+
+
+def test_an_unfinished_rule_is_asked_to_be_completed(ask, draft):
+    page = ask(draft, points="").content.decode()
+    assert "Complete the rule to see what it changes: Points" in page
+
+
+def test_a_threshold_out_of_reach_and_a_twin_are_warned_of(ask, draft):
+    draft.ready_engagement = 500
+    draft.save(update_fields=["ready_engagement"])
+    Rule.objects.create(version=draft, kind="fit", name="Twin", condition=CHIEF, points=3)
+    page = ask(draft).content.decode()
+    assert "“Twin” matches 100 % of the same leads" in page
+    assert "No lead can reach engagement 500" in page
+
+
+def test_a_saved_rule_stands_for_itself(ask, draft):
+    rule = draft.rules.get(kind="fit")
+    page = ask(draft, rule=rule.pk, condition=json.dumps(rule.condition), points="35").content.decode()
+    assert "<strong>3</strong> become sales-ready" in page
+
+
+def test_it_is_for_who_may_change_rules(client, draft):
+    client.force_login(User.objects.create_user("rep", is_staff=True))
+    assert client.post(reverse("admin:scoring_rule_impact"), {}).status_code == 403
+
+
+def test_it_is_asked_by_post(client):
+    client.force_login(User.objects.create_superuser("ada"))
+    assert client.get(reverse("admin:scoring_rule_impact")).status_code == 405

@@ -1,0 +1,43 @@
+// What a rule changes, asked anew whenever the rule is edited. The answer is rendered by the server.
+
+const WAIT = 500;
+
+class Impact {
+  constructor(root) {
+    this.root = root;
+    this.result = root.querySelector("[data-impact-result]");
+    this.form = document.querySelector("#rule_form");
+    this.try = root.querySelector("[data-try]");
+    for (const kind of ["input", "change"]) this.form.addEventListener(kind, () => this.ask());
+    this.form.addEventListener("condition", () => this.ask()); // the condition builder writes by script
+    this.try.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask(0);
+    });
+    this.ask(0);
+  }
+
+  ask(wait = WAIT) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fetch(), wait);
+  }
+
+  async fetch() {
+    this.asking?.abort();
+    this.asking = new AbortController();
+    const body = new FormData(this.form);
+    body.set("try", this.try.elements.lead.value);
+    this.result.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(this.root.dataset.impact, { method: "POST", body, signal: this.asking.signal });
+      if (!response.ok) throw new Error(response.status);
+      this.result.innerHTML = await response.text();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.result.textContent = "What the rule changes cannot be reached now; what you typed is kept.";
+    }
+    this.result.removeAttribute("aria-busy");
+  }
+}
+
+for (const root of document.querySelectorAll("[data-impact]")) new Impact(root);
