@@ -220,6 +220,30 @@ def test_everything_works_without_javascript(window, floor):
     assert browser.problems == []
 
 
+def test_the_score_is_copied_as_text_and_replayed(window, floor):
+    browser = window(permissions=["clipboard-read", "clipboard-write"])
+    browser.sign_in(floor["rita"])
+    page = browser.page
+    page.goto(f"/leads/{lead('Soon').pk}/")
+    page.get_by_role("link", name="Full breakdown").click()
+    page.get_by_role("button", name="Copy as text").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    shown = page.request.get(page.get_by_role("link", name="Open as text").get_attribute("href")).text()
+    assert copied.splitlines()[0] == "Soon Lead" and "Looked at prices" in copied
+    assert [line for line in copied.splitlines() if "Looked at" in line] == [
+        line for line in shown.splitlines() if "Looked at" in line
+    ]
+    page.get_by_label("As of").fill(f"{timezone.localtime(timezone.now() - DAY / 48):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("As it stood on").wait_for()
+    page.get_by_role("link", name="Show it as it is now").click()
+    assert page.get_by_text("As it stood on").count() == 0
+    page.get_by_role("link", name="Hand-raise").first.click()
+    assert "up to" in page.locator("h1").inner_text() and page.locator(".is-sought").count() == 1
+    assert browser.problems == []
+
+
 def test_the_theme_is_chosen_and_kept(window, floor):
     browser = window(color_scheme="light")
     browser.sign_in(floor["rita"])
@@ -253,9 +277,11 @@ def test_axe_finds_nothing_in_light_and_dark(window, floor):
     rep.sign_in(floor["rita"])
     manager.sign_in(floor["mia"])
     soon = f"/leads/{lead('Soon').pk}/"
+    yesterday = f"{timezone.now() - DAY:%Y-%m-%dT%H:%M}"
     pages = [
         (stranger, "/sign-in/", DESKTOP), (stranger, public_form(), DESKTOP), (rep, "/sales/", DESKTOP), (rep, "/sales/", PHONE),
         (rep, "/sales/?q=nobody", DESKTOP), (rep, soon, DESKTOP), (rep, f"{soon}?do=call", PHONE), (rep, f"{soon}?do=recycle", DESKTOP),
+        (rep, f"{soon}score/", DESKTOP), (rep, f"{soon}score/", PHONE), (rep, f"{soon}score/?as_of={yesterday}", DESKTOP),
         (rep, "/sales/team/", DESKTOP), (manager, "/sales/team/", DESKTOP), (manager, "/sales/team/", PHONE),
     ]  # fmt: skip
     for browser, path, size in pages:
@@ -280,7 +306,8 @@ def test_nothing_sticks_out_on_a_phone_and_targets_fit_a_finger(window, floor):
     browser.sign_in(floor["rita"])
     page = browser.page
     page.set_viewport_size(PHONE)
-    for path in ("/sales/", f"/leads/{lead('Soon').pk}/", f"/leads/{lead('Soon').pk}/?do=call"):
+    soon = f"/leads/{lead('Soon').pk}/"
+    for path in ("/sales/", soon, f"{soon}?do=call", f"{soon}score/"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
         small = page.evaluate(
@@ -314,6 +341,7 @@ def test_hostile_text_stays_text(window, floor):
         (rep, "/sales/"),
         (manager, "/sales/team/"),
         *((rep, f"/leads/{number}/") for number in ids),
+        *((rep, f"/leads/{number}/score/") for number in ids[:4]),
     ]:
         browser.page.goto(path)
         assert "alert(1)" in browser.page.locator("main").inner_text(), path

@@ -132,12 +132,12 @@ def test_each_model_has_its_tab_and_the_one_that_routes_is_named(client, row, no
     for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
         page = page_of(client, path)
         assert re.search(
-            r'aria-current="true">Starter model <span class="count">\w</span> <span class="chip accent">decides',
+            r'aria-current="page">Starter model <span class="count">\w</span> <span class="chip accent">decides',
             page,
         )
         assert "?model=second" in page
         other = page_of(client, f"{path}?model=second")
-        assert re.search(r'aria-current="true">Second market', other) and "Second market v1" in other
+        assert re.search(r'aria-current="page">Second market', other) and "Second market v1" in other
         assert client.get(f"{path}?model=nonsense").status_code == 404
     assert 'name="model" value="second"' in other, "the instant is asked of the same model"
 
