@@ -75,8 +75,32 @@ class AssetForm(forms.ModelForm):
 class StateInline(ReadOnly, Inline):
     model = AssetState
     verbose_name_plural = "What it was about"
-    fields = readonly_fields = ["since", "until", "buying_stage", "products", "tags"]
+    fields = readonly_fields = ["from_", "to", "shown_stage", "shown_products", "shown_tags"]
     ordering = ["-since", "-id"]
+
+    @display(description="From")
+    def from_(self, state):
+        return moment(state.since)
+
+    @display(description="Until")
+    def to(self, state):
+        return moment(state.until) if state.until else "now"
+
+    @display(description="Buying stage")
+    def shown_stage(self, state):
+        return state.get_buying_stage_display() or "—"
+
+    @display(description="Products")
+    def shown_products(self, state):
+        return ", ".join(state.products) or "—"
+
+    @display(description="Tags")
+    def shown_tags(self, state):
+        return ", ".join(state.tags) or "—"
+
+
+def moment(at):
+    return f"{timezone.localtime(at):%d %b %Y %H:%M}"
 
 
 @admin.register(Asset)

@@ -69,6 +69,8 @@ class EnrichmentUpload(models.Model):
     )
 
     class Meta:
+        verbose_name = "upload of purchased data"
+        verbose_name_plural = "purchased data"
         indexes = [
             models.Index(
                 "id", condition=models.Q(finished_at__isnull=True), name="enrichment_upload_unfinished"

@@ -1,0 +1,132 @@
+"""The pages of custom fields, content, lists and purchased data in a real browser: wide, on a phone, in the dark."""
+
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from leads import activities, content, enrichment, lists
+from leads.models import Asset, Campaign, CustomField, DomainList, EnrichmentUpload, LeadList, Product
+from leads.tests import cast
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDE = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}}
+DARK = WIDE | {"color_scheme": "dark"}
+LOOKS = {"wide": WIDE, "phone": PHONE, "dark": DARK}
+
+
+@pytest.fixture
+def browse(chromium, live_server):
+    """browse(url, **look) → a page as an administrator, with console errors and dialogs in its `faults`."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    contexts = []
+
+    def visit(url, **look):
+        contexts.append(chromium.new_context(**look))
+        contexts[-1].add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(15_000)
+        page.faults = []
+        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
+        page.goto(live_server.url + url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def data():
+    now = timezone.now()
+    for name in ("Mixer", "Oven"):
+        Product.objects.create(name=name, slug=name.lower(), cycle_days=90, price_from=5000, price_to=90_000)
+    for key, kind in (("seats", "number"), ("cloud", "yes_no"), ("renewal", "date")):
+        CustomField.objects.create(key=key, label=f"{key.title()} <img src=x onerror=alert(1)>", type=kind)
+    erp = CustomField.objects.create(key="erp", label="ERP system", type="choice", choices=["SAP", "Oracle"])
+    ada, bob = cast.ada(), cast.bob()
+    asset = Asset.objects.create(path="/pricing", title="Pricing", covers_below=True)
+    content.classify(asset=asset, buying_stage="decision", products=["mixer"], tags=["roi"], at=now)
+    for path in ("/pricing", "/blog/lean", "/blog/lean", "/guides/<b>x</b>", "/guides/<b>x</b>"):
+        activities.record(lead=ada, kind="page_view", asset=path, at=now)
+    summit, rivals = (
+        LeadList.objects.create(name="Summit", slug="summit"),
+        DomainList.objects.create(name="R", slug="r"),
+    )
+    lists.add_to_list(to=summit, lead_ids=[ada.pk, bob.pk], at=now)
+    lists.add_domains(to=rivals, domains=["rival.example", "other.example"], at=now)
+    push = Campaign.objects.create(name="Push", slug="push", products=["oven"])
+    text = "Domain,Employees,Favourite colour\nacme.example,300,red\nx,2,<b>blue</b>\n"
+    seen = enrichment.upload(provider="DataCo", file_name="firms.csv", body=text.encode(), at=now)
+    used = enrichment.upload(provider="DataCo", file_name="firms-2.csv", body=text.encode(), at=now)
+    enrichment.start(upload=used, columns={"Employees": "size"}, at=now)
+    EnrichmentUpload.objects.create(
+        provider="Slow",
+        file_name="big.csv",
+        matched_by="domain",
+        at=now,
+        rows=90_000,
+        done=31_000,
+        columns={"a": "size"},
+    )
+
+    def at(name, row):
+        return reverse(f"admin:leads_{name}_change", args=[row.pk])
+
+    return {
+        "fields": reverse("admin:leads_customfield_changelist"), "field": at("customfield", erp),
+        "lead": at("lead", ada), "products": reverse("admin:leads_product_changelist"),
+        "assets": reverse("admin:leads_asset_changelist"), "asset": at("asset", asset), "campaign": at("campaign", push),
+        "lists": reverse("admin:leads_leadlist_changelist"), "list": at("leadlist", summit),
+        "domains": at("domainlist", rivals), "uploads": reverse("admin:leads_enrichmentupload_changelist"),
+        "upload": reverse("admin:leads_enrichmentupload_add"), "preview": at("enrichmentupload", seen),
+        "report": at("enrichmentupload", used), "progress": at("enrichmentupload", EnrichmentUpload.objects.latest("id")),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_pages_are_accessible_and_fit(browse, data, look):
+    found = {}
+    page = None
+    for name, url in data.items():
+        page = browse(url, **LOOKS[look])
+        picture(page, f"{name}-{look}")
+        violations = Axe().run(page).response["violations"]
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        problems = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in violations] + page.faults
+        if problems or wider > 0:
+            found[name] = (problems, wider)
+        page.context.close()
+    assert not found
+
+
+def picture(page, name):
+    if os.environ.get("PICTURES"):
+        page.screenshot(path=f"{os.environ['PICTURES']}/data-{name}.png", full_page=True)
+
+
+def test_chosen_leads_go_on_a_list_and_back(browse, data):
+    page = browse(reverse("admin:leads_lead_changelist"), **WIDE)
+    page.locator("input[name=_selected_action]").first.check()
+    page.get_by_label("Action").select_option("put_on_list")
+    page.get_by_role("button", name="Run").click()
+    picture(page, "choose-wide")
+    page.get_by_label("… or a new one called").fill("Dinner")
+    page.get_by_role("button", name="Put on a list").click()
+    page.get_by_text("1 lead on this list").wait_for()
+    page.get_by_role("button", name="Undo 1 lead put on").click()
+    page.get_by_text("Undone: 1 lead as before.").wait_for()
+    page.get_by_text("0 leads on this list").wait_for()
+    assert not page.faults
