@@ -4,13 +4,14 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from leads import doorbell
+from leads import doorbell, places
 from leads.models import Activity
 from leads.rows import fetch, insert
 
 # Ids of touchpoints never change, so each process keeps those it has seen committed.
 known = {}
 KNOWN_LIMIT = 50_000
+OPEN = "mail_open"  # never engagement: mostly machines; a scoring rule that names it counts it all the same
 
 # On the site, and with a search engine that led here.
 SEARCHES = ("search", "search_visit")
@@ -40,6 +41,7 @@ def record(*, lead, kind, at, asset="", received_at=None, source=None, campaign=
         if not rows:
             return None
         after(rows, now=received_at)
+        after_opens([item], now=received_at)
     return Activity(**rows[0])
 
 
@@ -48,6 +50,7 @@ def record_many(items, *, received_at):
     with transaction.atomic(savepoint=False):
         rows = add(items, received_at=received_at)
         after(rows, now=received_at)
+        after_opens(items, now=received_at)
     return len(rows)
 
 
@@ -74,7 +77,7 @@ def log_rows(items, *, received_at):
             "source_id": pk(item.get("source")),
             "campaign_id": pk(item.get("campaign")),
             "message_id": item.get("message_id") or None,
-            "engagement": item.get("engagement", True),
+            "engagement": item.get("engagement", True) and item["kind"] != OPEN,
             "properties": item.get("properties") or {},
         }
         for item in items
@@ -129,6 +132,13 @@ def normal(kind, asset):
 def normal_keyword(words):
     """What was searched for: lower-case, single spaces, at most 120 characters."""
     return " ".join(str(words).replace("\x00", " ").casefold().split())[:120].rstrip()
+
+
+def after_opens(items, *, now):
+    """Opens are no engagement, but a scoring rule may count them."""
+    ids = {pk(item.get("lead")) or item.get("lead_id") for item in items if item["kind"] == OPEN} - {None}
+    if ids:
+        places.ask_rescore(lead_ids=sorted(ids), at=now)
 
 
 def normal_asset(asset):

@@ -227,7 +227,7 @@ def activity_row(post, points, *, at):
         "source_id": post.source_id,
         "campaign_id": post.campaign_id,
         "message_id": post.message_id or post.values.get("message_id"),
-        "engagement": post.engagement,
+        "engagement": post.engagement and happening(post)[0] != activities.OPEN,
         "properties": post.extra | (post.properties or {}) | post.arrival.flags,
     }
 

@@ -15,6 +15,8 @@ AT_ONCE = 20_000  # leads that the one who made the change waits for
 
 # What changed → the leads it concerns with an id above the last parameter, in order.
 CONCERNED = {
+    "leads": "SELECT id FROM unnest(%(ids)s) AS l(id) WHERE id > %(told_to)s ORDER BY 1",
+    "everybody": "SELECT id FROM leads_lead WHERE NOT is_test AND id > %(told_to)s ORDER BY 1",
     "asset": """
         SELECT DISTINCT a.lead_id FROM leads_activity a
         WHERE a.engagement AND a.touchpoint_id = ANY(ARRAY(

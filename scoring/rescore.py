@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from leads import doorbell, places
 from leads.models import Stage
 from leads.rows import fetch
+from scoring import colleagues
 from scoring.engine import bulk, facts, prepared
 from scoring.engine.arithmetic import BITE, HAND_RAISE, MQL, SALES_READY, VERDICTS
 from scoring.engine.judge import judge
@@ -173,6 +174,9 @@ def score_locked(lead_ids, *, live, at):
     scored = list(zip(live, books, judged.scores, strict=True))
     changed = _write(leads, scored, at)
     _wait_for_what_is_dated_later(leads, judged.scores[0].arrives)
+    asking = [version.id for version, book, _ in scored if book.uses_colleagues]
+    if asking:
+        colleagues.tell(lead_ids=leads.ids.tolist(), versions=asking, at=at)
     for version, book, scores in scored:
         if book.applies is not None:
             _leave_out(version, leads, scores)

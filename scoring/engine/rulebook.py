@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from django.db import connection
 
+from leads.activities import OPEN
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
 from leads.criteria.base import AT
 from leads.criteria.tree import changes, leaves, where
@@ -22,12 +23,10 @@ from scoring.models import ModelVersion, Rule
 # What a rule may ask: see Criterion.in_rules.
 LEAD_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == LEAD and c.in_rules}
 TOUCHPOINT_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == TOUCHPOINT and c.in_rules}
-OPEN = "mail_open"  # scored only by rules that name it (docs/scoring.md)
-
 KEPT = 40  # rulebooks per process; a few models, a few versions each
 
 LIVE = """
-SELECT v.id, v.model_id, m.routes, m.current_version_id = v.id, v.publish_asked_at
+SELECT v.id, v.model_id, m.routes, m.current_version_id = v.id, v.publish_asked_at, m.applies_to::text
 FROM scoring_modelversion v JOIN scoring_scoringmodel m ON m.id = v.model_id
 WHERE v.id = m.current_version_id OR v.publish_asked_at IS NOT NULL ORDER BY v.id
 """
@@ -41,6 +40,7 @@ class Live(NamedTuple):
     routes: bool
     is_current: bool
     asked_at: datetime | None
+    applies_to: str = "{}"  # JSON: of the model, which may change it while a version is live
 
 
 class Condition(NamedTuple):
@@ -82,6 +82,7 @@ class Rulebook:
     applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list
     uses_content: bool  # whether touch_sql asks what assets are about
+    uses_colleagues: bool  # whether lead_sql asks what others at the company do
     takes_opens: np.ndarray  # bool[activity rules]
     fit_cents: np.ndarray
     points: np.ndarray
@@ -133,7 +134,7 @@ def live_versions():
 
 def rulebook(live):
     """The compiled rules of a live version, from this process's memory where possible."""
-    key = (live.id, live.asked_at)  # a publication called off and asked again is another one
+    key = (live.id, live.asked_at, live.applies_to)  # a publication called off and asked again is another one
     if key not in _kept:
         if len(_kept) >= KEPT:
             _kept.clear()
@@ -167,6 +168,9 @@ def compile_version(version, rules=None):
         applies=applies,
         touch_sql=touch_sql,
         uses_content=any(TOUCHPOINT_CRITERIA[key].uses_content for key, _ in _touch_leaves(touch_rules)),
+        uses_colleagues=any(
+            LEAD_CRITERIA[key].uses_colleagues for tree in trees for key, _ in _lead_leaves(tree)
+        ),
         takes_opens=np.array([takes_opens(rule) for rule in of["activity"]], dtype=bool),
         **_activity_columns(of["activity"]),
         fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
@@ -198,6 +202,10 @@ def _touch_leaves(rules):
         for rule in rules
         for leaf in leaves(rule.condition or {}, criteria=TOUCHPOINT_CRITERIA, scope=TOUCHPOINT)
     ]
+
+
+def _lead_leaves(tree):
+    return leaves(tree, criteria=LEAD_CRITERIA, scope=LEAD)
 
 
 def _distinct(trees, start):
@@ -279,5 +287,5 @@ def _or_never(values):
 
 
 def _asked(rule):
-    found = leaves(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD)
+    found = _lead_leaves(rule.condition or {})
     return list(dict.fromkeys((key, params["field"]) for key, params in found if "field" in params))

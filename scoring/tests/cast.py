@@ -93,6 +93,7 @@ def touchpoint(kind, asset=""):
 DECISION_MAKER = fit(25, field="role", op="equals", value="decision maker")
 PRICING = activity(10, "page_view", "/pricing", cap_count=3, steps=[[7, 1.0], [30, 0.5]])
 HAND_RAISE = {"kind": "hand_raise", "condition": touchpoint("hand_raise")}
+BITE = {"kind": "bite", "condition": touchpoint("mail_click", "/book-a-demo")}
 COMPETITOR = {
     "kind": "exclude",
     "condition": {"is": "company_field", "field": "relationship", "op": "equals", "value": "competitor"},

@@ -6,14 +6,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from leads import telling
 from leads.activities import record_many
-from leads.models import Lead, Place, StageChange
+from leads.content import classify
+from leads.models import Asset, Lead, Place, StageChange
 from leads.places import ask_rescore
 from scoring.engine import bulk
-from scoring.models import Score, ScoreChange
+from scoring.explain import explain, why_none
+from scoring.models import Score, ScoreChange, ScoringModel
 from scoring.queries import current_scores, routing_scores
 from scoring.rescore import age_due, rescore, rescore_due
 from scoring.tests.cast import (
+    BITE,
     COMPETITOR,
     DAY,
     DECISION_MAKER,
@@ -21,6 +25,7 @@ from scoring.tests.cast import (
     NOW,
     PRICING,
     SECOND,
+    activity,
     current,
     did,
     fit,
@@ -318,3 +323,118 @@ def test_thousands_are_scored_as_few_are():
     assert stored.filter(as_of=later).count() == moved
     assert rescore(lead_ids=asked[:300], at=later) == 0 == rescore(lead_ids=asked[-300:], at=later)
     assert ScoreChange.objects.filter(model_version=version, old_rating="").count() == len(asked) - 1
+
+
+def test_a_bite_passes_whatever_the_points_also_before_the_recycle_until_date():
+    version = current(DECISION_MAKER, PRICING, BITE)
+    sarah = lead()
+    recycled(sarah, NOW + DAY)
+    did(sarah, "mail_click", "/book-a-demo", ago=SECOND)
+    rescore_due(at=NOW)
+    score = score_of(sarah, version)
+    assert (score.verdict, score.hand_raised_at) == ("bite", NOW - SECOND)
+    assert stage_of(sarah) == "sales_ready"
+    assert StageChange.objects.get(lead=sarah).reason == "Took up an offer on 2026-06-01 11:59 UTC"
+    assert asked_to_route(sarah)
+
+
+def test_a_hand_raise_wins_over_a_bite_and_an_exclusion_over_both():
+    version = current(HAND_RAISE, BITE, COMPETITOR)
+    sarah = lead()
+    spy = lead("spy@rival.example", company={"relationship": "competitor", "domain": "rival.example"})
+    for who in (sarah, spy):
+        did(who, "hand_raise", "quote", ago=DAY)
+        did(who, "mail_click", "/book-a-demo", ago=SECOND)
+    rescore_due(at=NOW)
+    assert (score_of(sarah, version).verdict, score_of(spy, version).verdict) == ("hand_raise", "excluded")
+    assert score_of(sarah, version).hand_raised_at == NOW - SECOND  # the latest of both is news
+
+
+def test_a_model_judges_only_whom_it_applies_to():
+    version = current(PRICING)
+    ScoringModel.objects.filter(pk=version.model_id).update(
+        applies_to={"is": "lead_field", "field": "timeline", "op": "known"}
+    )
+    sarah = lead("sarah@x.example", timeline="this quarter", timeline_until=NOW + DAY)
+    other = lead("other@x.example")
+    for who in (sarah, other):
+        did(who, "page_view", "/pricing", ago=SECOND)
+    rescore_due(at=NOW)
+    score = score_of(sarah, version)
+    assert (score.engagement, score.next_change_at) == (10, NOW + DAY)
+    assert not Score.objects.filter(lead=other).exists()
+    assert explain(lead=other, at=NOW) is None
+    assert (
+        why_none(lead=other, at=NOW) == "Test judges only leads of whom this holds: buying timeline is known."
+    )
+    assert age_due(at=NOW + DAY) == 1
+    rescore_due(at=NOW + DAY)
+    assert not Score.objects.filter(lead=sarah).exists()
+
+
+def test_whom_a_model_will_judge_by_time_alone_is_due_then():
+    version = current(PRICING)
+    tree = {"none": [{"is": "lead_field", "field": "timeline", "op": "known"}]}
+    ScoringModel.objects.filter(pk=version.model_id).update(applies_to=tree)
+    sarah = lead(timeline="this quarter", timeline_until=NOW + DAY)
+    rescore_due(at=NOW)
+    assert not Score.objects.filter(lead=sarah).exists()
+    assert Lead.objects.get(pk=sarah.pk).rescore_at == NOW + DAY
+    assert rescore_due(at=NOW + DAY) == 1
+    assert score_of(sarah, version).engagement == 0
+
+
+def test_opens_count_only_where_a_rule_names_them():
+    version = current(
+        activity(5, "mail_open", cap_points=12), {"kind": "activity", "points": 1, "condition": {}},
+        {"kind": "inactivity", "points": -3, "days": 5},
+    )  # fmt: skip
+    sarah = lead()
+    for days in (1, 2, 3):
+        did(sarah, "mail_open", "/newsletter", ago=days * DAY)
+    assert rescore_due(at=NOW) == 1
+    assert score_of(sarah, version).engagement == 9  # 12 of 15, no engagement otherwise, and quiet
+    assert [line.points for line in explain(lead=sarah, at=NOW).lines] == [15, -3, -3]
+
+
+def test_what_an_asset_is_about_is_asked_as_it_is_now():
+    version = current(
+        {"kind": "activity", "points": 5, "condition": {"is": "content", "buying_stage": "decision"}}
+    )
+    asset = Asset.objects.create(path="/compare", title="Compare")
+    sarah = lead()
+    did(sarah, "page_view", "/compare", ago=2 * DAY)
+    rescore_due(at=NOW - DAY)
+    assert score_of(sarah, version).engagement == 0
+    classify(asset=asset, buying_stage="decision", at=NOW)
+    assert rescore_due(at=NOW) == 1
+    assert score_of(sarah, version).engagement == 5
+    assert explain(lead=sarah, at=NOW - DAY).engagement == 0
+
+
+def test_who_does_something_makes_colleagues_due_once():
+    version = current(
+        {"kind": "fit", "points": 10, "condition": {"is": "active_people", "at_least": 2, "days": 30}}
+    )
+    ann = lead("ann@acme.example", company={"domain": "acme.example"})
+    ben = lead("ben@acme.example")
+    Lead.objects.filter(pk=ben.pk).update(company=ann.company)
+    did(ann, "page_view", "/pricing", ago=DAY)
+    rescore_due(at=NOW)
+    assert score_of(ann, version).fit == 0
+    later = NOW + DAY
+    did(ben, "page_view", "/pricing", now=later)
+    assert rescore_due(at=later) == 1
+    assert (score_of(ben, version).fit, score_of(ann, version).fit) == (10, 0)
+    assert tell_all() and rescore_due(at=later + timedelta(minutes=1)) == 1
+    assert score_of(ann, version).fit == 10
+    # Neither wakes the other again.
+    for minutes in (2, 3, 4):
+        tell_all()
+        assert rescore_due(at=later + timedelta(minutes=minutes)) == 0
+    # Ann's visit is the first of the two that grows too old.
+    assert score_of(ann, version).next_change_at == NOW - DAY + 30 * DAY
+
+
+def tell_all():
+    return telling.go_on_with_all()
