@@ -28,7 +28,7 @@ from scoring.models import (
     Verdict,
 )
 from scoring.rescore import GATE, held_back, score_locked
-from scoring.rules import problems_of
+from scoring.rules import problems_of, problems_together
 
 Status = ModelVersion.Status
 THRESHOLDS = ("mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement")
@@ -119,6 +119,7 @@ def problems(version):
     found = [] if rules else ["Add at least one rule."]
     for rule in rules:
         found += [f"{rule.name}: {problem}" for problem in problems_of(rule)]
+    found += problems_together(version, rules)
     if version.ready_fit < version.mql_fit:
         found.append("Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”.")
     return found + [f"Scale, {problem}" for problem in ratings.problems(version.scale)]
