@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from scoring import approval, diff, documents, publish
+from scoring import approval, diff, documents, publish, rules
 from scoring.models import ModelVersion, ScoringModel
 
 EDIT = "scoring.change_modelversion"
@@ -67,6 +67,7 @@ def model_version(request, slug, number):
         "publications": version.publications.select_related("by").order_by("-at", "-pk")[:SHOWN],
         "signatures": signatures(version, request.user),
         "faults": publish.problems(version) if version.status == "draft" else [],
+        "warnings": warnings(version) if version.status in approval.OPEN else [],
         "may": {act.replace("-", "_"): may(request.user, act) for act in ACTS},
     }
     context |= documents.what_counts(version) | state_of(version)
@@ -131,6 +132,13 @@ def progress(request, slug, number):
     if not state["is_filling"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "scoring/_progress.html", {"version": version, "may_call_off": may(request.user, "call-off")} | state)  # fmt: skip
+
+
+def warnings(version):
+    """What may go wrong although it can be published: for those who are asked to sign it."""
+    rows = list(version.rules.all())
+    found = [f"{rule.name}: {warning}" for rule in rows for warning in rules.warnings_of(rule)]
+    return found + rules.unreachable(version, rows)
 
 
 def state_of(version):

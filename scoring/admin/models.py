@@ -75,6 +75,15 @@ class ScoringModelForm(forms.ModelForm):
             raise forms.ValidationError(f"“{other}” decides now. Take it off there first.")
         return wanted
 
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("routes") and cleaned.get("applies_to", self.instance.applies_to):
+            self.add_error(
+                "routes",
+                "Who decides what passes to sales must judge everybody: leave “Which leads it judges” empty.",
+            )
+        return cleaned
+
 
 def whom_is_agreed(model):
     """Whether whom a model judges stands in a version that went to review: it is part of what was agreed, and stays."""

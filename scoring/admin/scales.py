@@ -6,7 +6,7 @@ from unfold.decorators import display
 from leads.admin_parts import Admin
 from scoring.admin.versions import EDITABLE
 from scoring.models import ModelVersion, Scale
-from scoring.scale_form import ScaleForm, matrix_of
+from scoring.scale_form import PairsField, RatingsField, ScaleForm, matrix_of
 from scoring.starters import SCALES
 
 
@@ -25,6 +25,29 @@ class ScaleAdmin(Admin):
     def labels(self, scale):
         return " · ".join(str(label) for label, *_ in scale.ratings)
 
+    def get_fields(self, request, obj=None):
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ["name", "all_ratings", "fit", "engagement", "matrix"]
+        return self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        return (
+            [] if self.has_change_permission(request, obj) else ["all_ratings", "fit", "engagement", "matrix"]
+        )
+
+    @display(description="Ratings")
+    def all_ratings(self, scale):
+        return RatingsField().prepare_value(scale.ratings)
+
+    @display(description="Fit bands")
+    def fit(self, scale):
+        return PairsField(numbers=True).prepare_value(scale.fit_bands)
+
+    @display(description="Engagement bands")
+    def engagement(self, scale):
+        return PairsField(numbers=True).prepare_value(scale.engagement_bands)
+
+    @display(description="Rating of each cell")
     def matrix(self, scale):
         return matrix_of(scale)
 

@@ -68,5 +68,8 @@ def test_a_scale_under_review_is_read_only(client):
     here = reverse("admin:scoring_scale_change", args=[version.scale_id])
     assert 'name="matrix"' in client.get(here).content.decode()
     cast.approved(version)
-    assert 'name="matrix"' not in client.get(here).content.decode()
+    page = client.get(here).content.decode()
+    assert 'name="matrix"' not in page
+    assert "A = Call within the hour" in page
+    assert "good = 40" in page
     assert client.post(here, POSTED).status_code == 403

@@ -211,10 +211,19 @@ def test_the_pages_ask_few_questions(client, team, django_assert_max_num_queries
         VersionComment.objects.create(version=version, by=team["rita"], at=NOW, text="Hm")
     client.force_login(team["rita"])
     client.get(page_of(first))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(25):
         client.get(page_of(version))
     with django_assert_max_num_queries(16):
         client.get(reverse("quality-lead", args=["test"]))
+
+
+def test_whoever_signs_is_told_what_cannot_be_reached(client, team):
+    version = cast.draft(DECISION_MAKER | {"name": "Decides"}, ready_fit=90)
+    ask_review(version=version, by=None, at=NOW)
+    client.force_login(team["mona"])
+    page = client.get(page_of(version)).content.decode()
+    assert "Worth a look before you sign" in page
+    assert "90" in page.split("Worth a look")[1][:600]
 
 
 def test_a_first_version_has_nothing_to_compare_with(client, team, version):
