@@ -149,9 +149,20 @@ def shown(field, value):
     return str(value)
 
 
-def lines(owner, values):
-    """[(label, value in words)] of those that are known, in the order of the fields."""
-    return [(field.label, shown(field, values[key])) for key, field in active(owner).items() if key in values]
+def lines(fields, values):
+    """[(label, value in words)] of those that are known, in the order of `fields`."""
+    return [(field.label, shown(field, values[key])) for key, field in fields.items() if key in values]
+
+
+def known_of(lead):
+    """[(label, value in words)] of a lead and its company; asks for the fields only where there are values."""
+    company = lead.company.custom if lead.company_id else {}
+    if not lead.custom and not company:
+        return []
+    fields = active()
+    of_company = {key: field for key, field in fields.items() if field.owner == CustomField.Owner.COMPANY}
+    of_lead = {key: field for key, field in fields.items() if key not in of_company}
+    return lines(of_lead, lead.custom) + lines(of_company, company)
 
 
 def has_values(field):

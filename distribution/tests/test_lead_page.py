@@ -10,8 +10,8 @@ from distribution import handoff, opportunities
 from distribution.models import Feedback, FollowUp, Opportunity
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, reread
-from leads import consent
-from leads.models import Activity
+from leads import consent, content, identity
+from leads.models import Activity, Asset, CustomField, Product
 
 pytestmark = pytest.mark.django_db
 PANEL = {"HX-Request": "true", "HX-Target": "action-panel"}
@@ -70,12 +70,32 @@ def test_the_breakdown_adds_up_to_the_score_and_shows_its_evidence(client, row):
     assert "Page view /pricing" in page or "/pricing, <time" in page
 
 
+def test_what_they_want_is_shown_with_what_decided(client, row, now):
+    assert "What they want" not in page_of(client, row)
+    Product.objects.create(name="Mixer", slug="mixer")
+    CustomField.objects.create(key="erp", label="ERP system")
+    CustomField.objects.create(key="plants", label="Plants", type="number", owner="company")
+    asset = Asset.objects.create(path="/pricing", title="Prices <b>")
+    content.classify(asset=asset, buying_stage="decision", products=["mixer"], at=now - MINUTE)
+    lead = row.lead
+    identity.set_fields(lead=lead, values={"custom.erp": "SAP"}, origin="rep", at=now)
+    identity.set_fields(company=lead.company, values={"custom.plants": 1200}, origin="rep", at=now)
+    page = page_of(client, row)
+    assert (
+        "<dt>Buying stage</dt> <dd>Decision" in page
+        and "viewed “Prices &lt;b&gt;” on" in page
+        and "(3 times)" in page
+    )
+    assert "<dt>Likely product</dt> <dd>Mixer" in page
+    assert "<dt>ERP system</dt> <dd>SAP</dd>" in page and "<dt>Plants</dt> <dd>1,200</dd>" in page
+
+
 def test_it_takes_a_bounded_number_of_queries(client, row, now, django_assert_max_num_queries):
     for n in range(60):
         cast.did(row.lead, "page_view", f"/page-{n}", now - n * MINUTE)
     for n in range(12):
         cast.lead(f"c{n}@acme.net", company=row.lead.company)
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(42):
         page = page_of(client, row)
     assert page.count('class="moment') == 50 and "Show what happened before" in page
     older = re.search(r'href="(/leads/\d+/timeline/\?before=[^"]+)"', page)[1]

@@ -18,6 +18,7 @@ from distribution.timeline import moments, recent
 from distribution.views.actions import ACTIONS, PANELS, Action
 from distribution.views.team import candidates
 from distribution.why import asked_for
+from leads import content, custom_fields
 from leads.models import Activity
 
 ASSIGN = Action(
@@ -107,6 +108,7 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         "brief": brief,
         "handoff": brief.handoff,
         "told": told,
+        "wants": None if brief.withheld else wants(lead, at=now),
         "explanation": told and told.why.explanation,
         "visible": set(leads_for(request.user).filter(pk__in=colleagues).values_list("pk", flat=True)),
         "history": history,
@@ -120,6 +122,15 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
         | panel(request, lead, brief.handoff, do, form=form, subject=subject)
     )
     return render(request, "distribution/lead.html", context, status=status)
+
+
+def wants(lead, *, at):
+    """[(what, answer, why)] of what somebody wants and what else we know of them; empty where nothing is known."""
+    stage = content.buying_stage_of(lead_ids=[lead.pk], at=at)[lead.pk]
+    product = content.likely_product_of(lead_ids=[lead.pk], at=at)[lead.pk]
+    lines = [("Buying stage", stage.label, content.because(stage))] if stage.stage else []
+    lines += [("Likely product", product.label, content.because(product))] if product.slug else []
+    return lines + [(label, value, "") for label, value in custom_fields.known_of(lead)]
 
 
 def timeline_part(lead, before=None):

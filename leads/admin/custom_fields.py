@@ -149,5 +149,5 @@ class WithCustomFields:
 
     @display(description="Known")
     def shown_custom(self, obj):
-        lines = custom_fields.lines(self.custom_owner, obj.custom)
+        lines = custom_fields.lines(custom_fields.active(self.custom_owner), obj.custom)
         return "; ".join(f"{label}: {value}" for label, value in lines) or "—"
