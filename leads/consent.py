@@ -29,7 +29,20 @@ JOIN LATERAL (
 ) latest ON latest.granted
 WHERE l.id = ANY(%s)
 """
-REACHABLE = {"email": "email IS NOT NULL", "phone": "phone <> ''"}
+# All that may refuse, in one statement: routing and nurture ask at every step of every lead.
+ASKED = """
+SELECT l.id, {reachable}, {allowed}, (
+  SELECT s.reason FROM leads_suppression s
+  WHERE s.address = ANY(ARRAY[l.email, nullif(l.phone, '')]) AND s.lifted_at IS NULL
+    AND s.channel IN (%(channel)s, 'all') AND s.purpose IN (%(purpose)s, 'all')
+  ORDER BY s.at LIMIT 1)
+FROM leads_lead l WHERE l.id = ANY(%(ids)s)
+"""
+LATEST_CONSENT = """coalesce((
+  SELECT c.granted FROM leads_consent c
+  WHERE c.lead_id = l.id AND c.channel IN (%(channel)s, 'all') AND c.purpose IN (%(purpose)s, 'all')
+  ORDER BY c.at DESC, c.id DESC LIMIT 1), false)"""
+REACHABLE = {"email": "l.email IS NOT NULL", "phone": "l.phone <> ''"}
 NO_ADDRESS = {"email": "no e-mail address", "phone": "no phone number"}
 
 
@@ -85,18 +98,21 @@ def refusals(lead_ids, *, channel, purpose):
     ids = list(lead_ids)
     if not ids:
         return {}
-    refused = {}
-    if channel in REACHABLE:
-        rows = fetch(f"SELECT id FROM leads_lead WHERE id = ANY(%s) AND NOT ({REACHABLE[channel]})", [ids])  # noqa: S608
-        refused |= {lead_id: NO_ADDRESS[channel] for (lead_id,) in rows}
-    if purpose == Purpose.MARKETING:
-        allowed = {lead_id for (lead_id,) in fetch(ALLOWED, [channel, purpose, ids])}
-        refused |= {
-            lead_id: "no consent" for lead_id in ids if lead_id not in allowed and lead_id not in refused
-        }
+    sql = ASKED.format(
+        reachable=REACHABLE.get(channel, "true"),
+        allowed=LATEST_CONSENT if purpose == Purpose.MARKETING else "true",
+    )
     labels = dict(Suppression.Reason.choices)
-    for lead_id, reason in fetch(IN_FORCE, [ids, channel, purpose]):
-        refused[lead_id] = f"suppressed: {labels.get(reason, reason).lower()}"
+    refused = {}
+    for lead_id, reachable, allowed, reason in fetch(
+        sql, {"ids": ids, "channel": channel, "purpose": purpose}
+    ):
+        if reason:
+            refused[lead_id] = f"suppressed: {labels.get(reason, reason).lower()}"
+        elif not reachable:
+            refused[lead_id] = NO_ADDRESS[channel]
+        elif not allowed:
+            refused[lead_id] = "no consent"
     return refused
 
 

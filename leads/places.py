@@ -27,11 +27,12 @@ WITH wish AS (
   FROM held h JOIN wish w USING (id)
   WHERE l.id = h.id AND ({condition})
   RETURNING l.id, h.stage AS from_stage, l.stage AS to_stage, h.place AS from_place, l.place AS to_place,
-            w.reason, l.cycle_no
+            w.reason, l.cycle_no, l.place_reason, l.wake_at
+), logged AS (
+  INSERT INTO leads_stagechange (lead_id, from_stage, to_stage, from_place, to_place, reason, actor_id, at, cycle_no)
+  SELECT id, from_stage, to_stage, from_place, to_place, reason, %(actor)s, %(at)s, cycle_no FROM moved
 )
-INSERT INTO leads_stagechange (lead_id, from_stage, to_stage, from_place, to_place, reason, actor_id, at, cycle_no)
-SELECT id, from_stage, to_stage, from_place, to_place, reason, %(actor)s, %(at)s, cycle_no FROM moved
-RETURNING lead_id
+SELECT id, to_stage, to_place, place_reason, wake_at, cycle_no FROM moved
 """
 CHANGES_SOMETHING = """
   %(cycles)s > 0 OR h.stage <> coalesce(%(stage)s, h.stage) OR h.place <> coalesce(%(place)s, h.place)
@@ -51,12 +52,13 @@ UPDATE leads_lead l SET {due} = least(l.{due}, %(at)s) FROM held h WHERE l.id = 
 
 def move(*, lead, reason, at, stage=None, place=None, actor=None, wake_at=None, new_cycle=False):
     """Move one lead, back as well as forward; False where it stood there already. Keeps `lead` up to date."""
-    moved = move_many(
+    moved = moved_rows(
         lead_ids=[lead.pk], reason=reason, at=at, stage=stage, place=place, actor=actor, wake_at=wake_at,
         new_cycle=new_cycle,
     )  # fmt: skip
-    if moved:
-        lead.refresh_from_db(fields=["stage", "place", "place_reason", "wake_at", "cycle_no", "updated_at"])
+    for _, *now in moved:
+        lead.stage, lead.place, lead.place_reason, lead.wake_at, lead.cycle_no = now
+        lead.updated_at = at
     return bool(moved)
 
 
@@ -65,6 +67,15 @@ def move_many(*, lead_ids, reason, at, stage=None, place=None, actor=None, wake_
 
     `reason` is one text for all or a dict by lead id. A lead that is there already writes nothing.
     """
+    rows = moved_rows(
+        lead_ids=lead_ids, reason=reason, at=at, stage=stage, place=place, actor=actor, wake_at=wake_at,
+        new_cycle=new_cycle,
+    )  # fmt: skip
+    return {row[0] for row in rows}
+
+
+def moved_rows(*, lead_ids, reason, at, stage, place, actor, wake_at, new_cycle):
+    """(id, stage, place, place_reason, wake_at, cycle_no) of each lead that moved."""
     if place == Place.PARKED and wake_at is None:
         raise ValueError("a parked lead needs wake_at, the date it comes back")
     return run_move(
@@ -77,17 +88,18 @@ def advance_many(*, lead_ids, stage, reason, at, actor=None):
     """Raise the lifecycle stage to `stage` where it is lower; never lowers, never revives a disqualified lead."""
     if stage not in ORDER:
         raise ValueError(f"{stage!r} is no stage to advance to")
-    return run_move(
+    rows = run_move(
         GOES_FORWARD, lead_ids=lead_ids, reason=reason, at=at, stage=stage, place=None, actor=actor, wake_at=None,
         cycles=0,
     )  # fmt: skip
+    return {row[0] for row in rows}
 
 
 def run_move(condition, *, lead_ids, reason, at, stage, place, actor, wake_at, cycles):
     ids = list(lead_ids)
     reasons = [(reason[lead_id] if isinstance(reason, dict) else reason)[:200] for lead_id in ids]
     if not ids:
-        return set()
+        return []
     if not all(reasons):
         raise ValueError("a move needs a reason")
     if stage is not None and stage not in Stage.values:
@@ -98,7 +110,7 @@ def run_move(condition, *, lead_ids, reason, at, stage, place, actor, wake_at, c
         "ids": ids, "reasons": reasons, "stage": stage and str(stage), "place": place and str(place), "at": at,
         "actor": actor and actor.pk, "wake_at": wake_at, "cycles": cycles, "order": [str(s) for s in ORDER],
     }  # fmt: skip
-    return {row[0] for row in fetch(MOVE.format(condition=condition), params)}
+    return fetch(MOVE.format(condition=condition), params)
 
 
 def ask_route(*, lead_ids, at):
