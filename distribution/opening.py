@@ -5,14 +5,15 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from distribution.facts import ASKED, LATEST, events
+from distribution.facts import ASKED, events
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Handoff, Opportunity
-from distribution.words import money
 from leads.models import Place, Stage
+from leads.money import money
 
 TOUCHES = [Action.Kind.CALL, Action.Kind.MAIL, Action.Kind.MEETING]
-GAVE_SOMETHING = {"download", "form_submit", "webinar", "event"}
+# The latest that gave them something to speak of: page views are not mentioned, people do not like to be watched.
+TOOK = ASKED.replace("kind = 'hand_raise'", "kind IN ('download', 'form_submit', 'webinar', 'event')")
 QUESTIONS = 5  # at most so many
 
 
@@ -115,10 +116,9 @@ def first_words(lead, at):
     asked = events(ASKED, [lead.pk], at).get(lead.pk)
     if asked:
         return f"They asked for sales ({readable(asked.asset)}) on {date(asked.at)}: thank them and ask what prompted it."
-    latest = events(LATEST, [lead.pk], at).get(lead.pk)
-    if latest and latest.kind in GAVE_SOMETHING:
-        return f"Refer to “{readable(latest.asset)}”: was it useful, and what were they looking for?"
-    # Page views are not mentioned: people do not like to hear that they were watched.
+    took = events(TOOK, [lead.pk], at).get(lead.pk)
+    if took and took.asset:
+        return f"Refer to “{readable(took.asset)}”: was it useful, and what were they looking for?"
     return "Ask what they are working on, before speaking of us."
 
 

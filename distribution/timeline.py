@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Feedback
-from distribution.words import money
 from leads.models import Activity
+from leads.money import money
 
 PERSON, SALES, SYSTEM = "person", "sales", "system"
 

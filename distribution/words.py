@@ -1,8 +1,7 @@
-"""How pages say times and amounts: one wording for every page. Pure functions, no queries."""
+"""How pages say times: one wording for every page. Pure functions, no queries."""
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -47,12 +46,6 @@ def clock(moment, now):
     if local.date() == today - timedelta(days=1):
         return local.strftime("yesterday %H:%M")
     return local.strftime("%a %-d %b, %H:%M" if local.year == timezone.localtime(now).year else "%-d %b %Y")
-
-
-def money(amount):
-    """An amount in the currency of this installation: "EUR 36,500", "EUR 11,000.50"."""
-    digits = 0 if amount == int(amount) else 2
-    return f"{settings.CURRENCY} {amount:,.{digits}f}"
 
 
 def plural(count, one, many=None):

@@ -2,12 +2,13 @@
 
 from django import template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from distribution import words
 from distribution.access import ROUTES, may_open
+from leads.money import money
 
 register = template.Library()
 
@@ -86,9 +87,7 @@ def promise(context, due, is_overdue=False):
     )  # fmt: skip
 
 
-@register.filter
-def money(amount):
-    return words.money(amount)
+register.filter("money", money)
 
 
 @register.filter
@@ -112,13 +111,12 @@ def rating_chip(rating, size="", model=""):
         '<span><span class="visually-hidden">Rating </span>{} <span class="word">{}</span></span></span>',
         rank, size, static("img/icons.svg"), rank, rating, word,
     )  # fmt: skip
-    try:
-        address = reverse("quality-lead", args=[model]) if model else ""
-    except NoReverseMatch:  # the page is not there yet
-        address = ""
-    if not address:
+    if not model:
         return chip
-    return format_html('<a class="rating-link" href="{}" title="What counts as a quality lead">{}</a>', address, chip)
+    address = reverse("quality-lead", args=[model])
+    return format_html(
+        '<a class="rating-link" href="{}" title="What counts as a quality lead">{}</a>', address, chip
+    )
 
 
 @register.simple_tag

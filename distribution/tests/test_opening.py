@@ -132,3 +132,13 @@ def test_accepted_is_not_new(row, rita):
     handoff.accept(handoff=row, by=rita.user, at=NOW + MINUTE)
     told = brief(row, NOW + 2 * MINUTE)
     assert (told.next_step, told.handoff.progress_words) == ("First response", "Accepted, not contacted yet")
+
+
+def test_what_they_took_is_spoken_of_and_not_what_they_looked_at(rita):
+    who = cast.lead()
+    cast.did(who, "download", "/white-papers/roi-guide", NOW - HOUR)
+    cast.did(who, "page_view", "/pricing", NOW)
+    assert queries.brief(who, user=rita.user, at=NOW).opening.startswith("Refer to “roi guide”")
+    other = cast.lead("b@b.net")
+    cast.did(other, "page_view", "/pricing", NOW)
+    assert queries.brief(other, user=rita.user, at=NOW).opening.startswith("Ask what they are working on")

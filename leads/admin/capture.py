@@ -3,6 +3,7 @@
 import json
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, F
 from django.utils.html import format_html
@@ -14,6 +15,7 @@ from leads import custom_fields
 from leads.admin_parts import Admin, Inline, LargeTable, LinesField, ProductsField, ReadOnly
 from leads.intake import FIELDS
 from leads.models import Campaign, CaptureForm, Question, Source, Submission
+from leads.money import money
 
 NOT_ASKED = {"message_id", "occurred_at", "source", "campaign"}  # set by the product, not by an answer
 
@@ -43,12 +45,14 @@ class CampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "products" in self.fields:
             self.fields["products"].offer(self.instance.products)
+        if "cost" in self.fields:
+            self.fields["cost"].label = f"Cost in {settings.CURRENCY}"
 
 
 @admin.register(Campaign)
 class CampaignAdmin(Admin):
     form = CampaignForm
-    list_display = ["name", "source", "cost"]
+    list_display = ["name", "source", "shown_cost"]
     list_select_related = ["source"]
     list_filter = [("source", RelatedDropdownFilter)]
     search_fields = ["name", "slug"]
@@ -58,6 +62,10 @@ class CampaignAdmin(Admin):
     empty_text = (
         "A campaign is one push within a source, with its cost. Add the first to compare what they win."
     )
+
+    @display(description="Cost", ordering="cost", empty_value="—")
+    def shown_cost(self, campaign):
+        return None if campaign.cost is None else money(campaign.cost)
 
 
 def in_field_words(name):
