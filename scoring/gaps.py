@@ -123,3 +123,27 @@ def asks(form, criterion, name):
     """Whether a form has a question that fills the field."""
     wanted = QUESTIONS.get(name, name) if criterion == "company_field" else name
     return any(question.field == wanted for question in form.questions.all())
+
+
+# --- content ---------------------------------------------------------------------------------------
+
+READ_KINDS = ["page_view", "download", "webinar", "event", "mail_click"]
+LATEST = 5_000  # activities that are looked at; the log is too long to count it all for a hint
+UNCLASSIFIED = """
+WITH latest AS MATERIALIZED (
+  SELECT touchpoint_id FROM leads_activity WHERE engagement ORDER BY id DESC LIMIT %(latest)s
+), consumed AS MATERIALIZED (
+  SELECT t.asset, count(*) AS times FROM latest JOIN leads_touchpoint t ON t.id = latest.touchpoint_id
+  WHERE t.kind = ANY(%(kinds)s) AND starts_with(t.asset, '/') GROUP BY t.asset
+)
+SELECT asset, times FROM consumed WHERE NOT EXISTS (
+  SELECT 1 FROM leads_asset x JOIN leads_assetstate s ON s.asset_id = x.id AND s.until IS NULL AND s.buying_stage <> ''
+  WHERE x.path = consumed.asset OR (x.covers_below AND starts_with(consumed.asset, x.path))
+) ORDER BY times DESC, asset LIMIT %(limit)s
+"""
+
+
+def unclassified(*, limit=3):
+    """[(path, times)] of what people consumed most lately (of the LATEST activities) and nobody has given a buying
+    stage. One statement."""
+    return fetch(UNCLASSIFIED, {"latest": LATEST, "kinds": READ_KINDS, "limit": limit})

@@ -156,10 +156,18 @@ def test_a_manager_looks_and_a_rep_does_not(client, draft):
     assert client.get("/marketing/lab/0/").status_code == 403
 
 
-def test_a_manager_sees_only_leads_of_the_teams_in_a_list(client, draft):
-    client.force_login(cast.mia())
-    listed = client.get(f"/marketing/lab/{draft.pk}/leads/?show=moved&old=0&new=0").content.decode()
-    assert "Sarah" not in listed or Handoff.objects.filter(lead__first_name="Sarah").exists()
+def test_a_manager_sees_only_leads_of_the_teams_in_a_list(client, draft, now):
+    rita = cast.rita(team=cast.team(cast.mia()))
+    cast.handed(cast.lead("handed@firm.net", first_name="Handed", created_at=now - DAY), at=now - HOUR)
+    client.force_login(rita.team.manager)
+    version = draft.model.current_version
+    listed = client.get(f"/marketing/lab/{version.pk}/leads/?show=moved&old=2&new=2").content.decode()
+    assert "Tom" not in listed and "1 more on this page belong to other teams." in re.sub(r"\s+", " ", listed)
+    for rating in range(4):
+        listed += client.get(
+            f"/marketing/lab/{version.pk}/leads/?show=moved&old={rating}&new={rating}"
+        ).content.decode()
+    assert "Handed Miller" in listed
 
 
 def test_it_says_how_far_it_is_and_ends_in_the_page(client, max_, draft, monkeypatch):
@@ -178,6 +186,13 @@ def test_a_draft_whose_rules_change_is_tried_anew(client, max_, draft):
     assert figures(page_of(client, draft))[1] == "1"
     draft.rules.filter(kind="activity").delete()
     assert figures(page_of(client, draft))[1] == "0"
+
+
+def test_a_draft_with_a_broken_rule_says_so(client, max_, draft):
+    draft.rules.filter(kind="fit").update(condition={"is": "no_such_thing"})
+    response = client.get(f"/marketing/lab/{draft.pk}/", follow=True)
+    assert response.redirect_chain[0][0] == f"/scoring/starter/versions/{draft.number}/"
+    assert "cannot be tried yet" in response.content.decode()
 
 
 def outcome(n, now, *, won):

@@ -9,8 +9,8 @@ from django.utils import timezone
 from distribution import marketing, recycling
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
-from leads import places
-from leads.models import CaptureForm, Lead, Question, Source
+from leads import content, places
+from leads.models import Asset, CaptureForm, Lead, Question, Source
 from scoring import approval, gaps, mix
 from scoring.models import ScoringModel
 from scoring.publish import new_draft
@@ -269,3 +269,19 @@ def test_gaps_without_leads_or_model(client, max_):
     assert "Every lead has what the rules ask for" in text(client, "/marketing/gaps/")
     ScoringModel.objects.update(routes=False)
     assert "Publish a model that routes" in text(client, "/marketing/gaps/")
+
+
+def test_content_that_nobody_has_classified(client, max_, now):
+    lead = cast.lead()
+    cast.did(lead, "page_view", "/pricing/teams", now, times=3)
+    cast.did(lead, "page_view", "/blog", now)
+    cast.did(lead, "hand_raise", "demo-request", now)
+    assert gaps.unclassified() == [("/pricing/teams", 3), ("/blog", 1)]
+    page = text(client, "/marketing/")
+    assert (
+        "/admin/leads/asset/add/?path=/pricing/teams" in page
+        and "read 3 times lately, no buying stage" in page
+    )
+    asset = Asset.objects.create(path="/pricing", covers_below=True, title="Prices")
+    content.classify(asset=asset, at=now, buying_stage="decision")
+    assert gaps.unclassified() == [("/blog", 1)]

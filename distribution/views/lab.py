@@ -1,6 +1,7 @@
 """The lab: a version tried on all real leads, and what other thresholds would make of them."""
 
 import math
+from functools import wraps
 
 import numpy as np
 from django.contrib import messages
@@ -27,28 +28,39 @@ STEP = 1.0  # seconds of work before the page says how far it is
 PAGE = 50
 
 
+def with_study(view):
+    """The view of a version gets the one in force and the finished study too; until there is one, how far it is."""
+
+    @wraps(view)
+    def looked(request, pk):
+        version, old = versions(pk)
+        try:
+            study = worked_on(version, old)
+        except (LookupError, ValueError) as error:  # a rule or a scale that is not sound yet
+            messages.error(request, f"{version} cannot be tried yet: {error}")
+            return redirect("model-version", slug=version.model.slug, number=version.number)
+        if not study.is_done:
+            return progress(request, version, study)
+        return in_place(request, view(request, version, old, study))
+
+    return looked
+
+
 @require_safe
-def show(request, pk):
-    version, old = versions(pk)
-    study = worked_on(version, old)
-    if not study.is_done:
-        return progress(request, version, study)
+@with_study
+def show(request, version, old, study):
     form = form_of(request, version, study)
     context = {"version": version, "old": old, "form": form, "study": study, "is_draft": is_draft(version)}
     if form.is_valid():
         context |= results(request, version, old, study, form)
     part = request.htmx.target == "lab-results"
-    response = render(request, "marketing/_lab_results.html" if part else "marketing/lab.html", context)
-    return in_place(request, response)
+    return render(request, "marketing/_lab_results.html" if part else "marketing/lab.html", context)
 
 
 @require_safe
-def leads(request, pk):
+@with_study
+def leads(request, version, old, study):
     """The leads of one cell, newest first, a page at a time by id."""
-    version, old = versions(pk)
-    study = worked_on(version, old)
-    if not study.is_done:
-        return progress(request, version, study)
     form = form_of(request, version, study)
     if not form.is_valid():
         return redirect("lab", pk=version.pk)
@@ -66,12 +78,11 @@ def leads(request, pk):
         if pk in found
     ]
     kept = {key: value for key, value in request.GET.items() if key != "below"}
-    response = render(request, "marketing/lab_leads.html", {
+    return render(request, "marketing/lab_leads.html", {
         "version": version, "title": title, "rows": rows, "hidden": len(page) - len(rows),
         "back": f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}",
         "next_page": f"?{urlencode(kept | {'below': page[-1]})}" if len(ids) > PAGE else "",
     })  # fmt: skip
-    return in_place(request, response)
 
 
 @require_POST
@@ -197,7 +208,6 @@ def results(request, version, old, study, form):
         "capacity": capacity,
         "outcomes": outcomes,
         "finding": finding(ready, weeks, capacity, outcomes),
-        "is_compared": old.pk != version.pk or form.is_moved,
     }
 
 

@@ -35,7 +35,7 @@ def home(request):
     return render(request, "marketing/home.html", {
         "now": now, "months": months, "sources": sources, "chosen": first, "models": models, "waiting": waiting,
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
-        "gaps": gaps, "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(), "legend": [words for words, _ in mix.OUTCOMES.values()],
+        "gaps": gaps, "unclassified": known.unclassified(), "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(), "legend": [words for words, _ in mix.OUTCOMES.values()],
         "finding": home_of.finding(waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps),
     })  # fmt: skip
 
