@@ -29,6 +29,15 @@ CROSS JOIN LATERAL (
   ORDER BY occurred_at DESC LIMIT 1
 ) a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
 """
+# What the score counted as the latest request: a hand-raise, or a bite of any kind, at that very instant.
+RAISED = """
+SELECT l.id, a.occurred_at, a.kind, a.asset FROM unnest(%(ids)s::bigint[], %(raised)s::timestamptz[]) AS l(id, raised)
+CROSS JOIN LATERAL (
+  SELECT occurred_at, t.kind, t.asset FROM leads_activity JOIN leads_touchpoint t ON t.id = touchpoint_id
+  WHERE lead_id = l.id AND engagement AND occurred_at = l.raised
+  ORDER BY t.kind = 'hand_raise' DESC, t.kind = 'search_visit', leads_activity.id LIMIT 1
+) a
+"""
 ACADEMIC = (".edu", ".ac.uk", ".ac.jp", ".ac.at", ".edu.au")
 STUDENT_WORDS = ("student", "pupil", "intern", "schüler", "étudiant")
 
@@ -87,12 +96,13 @@ class Facts:
 
     @property
     def raises_hand(self):
-        """Asked for sales in this cycle; also when an exclusion rule holds, which comes later in the order."""
+        """Asked for sales in this cycle, or took up an offer of a next step (a bite); also when an exclusion rule holds,
+        which comes later in the order."""
         return self.score is not None and self.score.hand_raised_at is not None
 
     @property
     def held_back(self):
-        """Recycled, and its date has not come: only a hand-raise passes."""
+        """Recycled, and its date has not come: only a hand-raise or a bite passes."""
         return bool(self.last and self.last.recycle_until and self.last.recycle_until > self.at)
 
     @property
@@ -182,7 +192,7 @@ def read(leads, *, at):
         "last": latest_by_lead(Handoff.objects.exclude(status__in=Handoff.OPEN), ids),
         "decision": latest_by_lead(RoutingDecision.objects, ids),
         "latest": events(LATEST, ids, at),
-        "asked": events(ASKED, ids, at),
+        "asked": asked(scores),
         "exclusion": exclusions(scores, at),
         "objection": consent.refusals(ids, channel=Channel.ALL, purpose=Purpose.ALL),
     }
@@ -232,6 +242,12 @@ def routing_version():
 
 def events(sql, ids, at):
     return {row[0]: Event(*row[1:]) for row in fetch(sql, {"ids": ids, "at": at})}
+
+
+def asked(scores):
+    raised = {lead_id: score.hand_raised_at for lead_id, score in scores.items() if score.hand_raised_at}
+    rows = fetch(RAISED, {"ids": list(raised), "raised": list(raised.values())}) if raised else []
+    return {row[0]: Event(*row[1:]) for row in rows}
 
 
 def exclusions(scores, at):

@@ -12,6 +12,8 @@ from leads import consent, identity, places
 from leads.models import Lead, Relationship
 from nurturing import enrollment
 from nurturing.models import Enrollment
+from scoring import publish
+from scoring.models import Rule, ScoringModel
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +193,29 @@ def test_12_why_now_tells_when_it_happened_and_not_when_it_was_noticed():
     row = Handoff.objects.get(lead=who)
     latest = who.activities.exclude(touchpoint__kind="handoff").order_by("-occurred_at").first()
     assert row.why_now_at == latest.occurred_at < row.created_at
+
+
+def test_10_who_takes_up_an_offer_goes_to_sales_also_before_the_recycle_until_date():
+    rita = cast.rita()
+    model = ScoringModel.objects.get(routes=True)
+    version = publish.new_draft(model=model, by=None)
+    Rule.objects.create(
+        version=version, kind="bite", name="Books a demo",
+        condition={"is": "touchpoint", "kind": "mail_click", "asset": "/book-a-demo"},
+    )  # fmt: skip
+    publish.publish(version=version, by=None, at=NOW, approved=True)
+    who = cast.lead()
+    Handoff.objects.create(
+        lead=who, owner=rita, queue=SalesQueue.objects.first(), status="returned", cycle_no=1, created_at=NOW, offered_at=NOW, why_now_at=NOW,
+        ended_at=NOW,
+        recycle_until=NOW + 30 * DAY,
+    )  # fmt: skip
+    cast.did(who, "mail_click", "/book-a-demo", NOW + HOUR)
+    cast.did(who, "page_view", "/blog", NOW + HOUR)
+    cast.flow(NOW + 2 * HOUR)
+    row = Handoff.objects.get(lead=who, status__in=Handoff.OPEN)
+    assert (row.owner, row.is_hand_raise) == (rita, True)
+    assert (row.why_now, row.why_now_at) == ("Clicked in a mail (/book-a-demo)", NOW + HOUR)
 
 
 def test_13_fit_alone_is_nurtured():

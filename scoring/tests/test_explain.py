@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads.identity import set_fields
-from leads.models import Lead
+from leads.models import CustomField, Lead
 from scoring.explain import explain
 from scoring.models import Score
 from scoring.publish import publish
@@ -136,3 +136,109 @@ def test_it_takes_five_statements(sarah):
     with CaptureQueriesContext(connection) as queries:
         explain(lead=sarah)
     assert len(queries) == 5  # version, facts, log, field values, names of touchpoints
+
+
+def test_the_best_profile_is_named_and_only_its_rules_count(sarah):
+    current(
+        DECISION_MAKER,
+        fit(45, field="last_name", op="unknown") | {"profile": "Mid-size software"},
+        fit(15, field="country", op="known") | {"profile": "Mid-size software"},
+        fit(30, field="email", op="known") | {"profile": "Enterprise"},
+        profiles=["Enterprise", "Mid-size software"],
+    )
+    why = explain(lead=sarah, at=NOW)
+    assert why.fit == 70
+    assert [(line.points, line.profile) for line in why.lines] == [(25, ""), (45, "Mid-size software")]
+    assert [(m.profile, m.points, m.of, m.is_best) for m in why.profiles] == [
+        ("Enterprise", 30, 30, False),
+        ("Mid-size software", 45, 60, True),
+    ]
+    assert why.best_match_words == "Best match: Mid-size software, 45 of 60"
+    assert why.best_match_words in why.as_text()
+
+
+def test_caps_of_groups_and_totals_are_lines_after_those_of_rules(sarah):
+    current(
+        DECISION_MAKER,
+        activity(10, "page_view", cap_points=15) | {"group": "Web"},
+        activity(10, "download") | {"group": "Web"},
+        activity(10, "webinar"),
+        groups={"Web": 20},
+        cap_fit=20,
+        cap_engagement=28,
+    )
+    for kind in ("page_view", "page_view", "download", "webinar"):
+        did(sarah, kind, "/x", ago=DAY)
+    why = explain(lead=sarah, at=NOW)
+    assert (why.fit, why.engagement) == (20, 28)
+    assert [(line.points, line.rule, line.group) for line in why.lines if line.kind == "cap"] == [
+        (-5, "Fit is at most 20", ""),
+        (-5, "activity 1: at most 15 points", "Web"),
+        (-5, "Web: at most 20 points together", "Web"),
+        (-2, "Engagement is at most 28", ""),
+    ]
+    assert why.next_rating is None or why.next_rating.engagement == 0  # not beyond the cap
+
+
+def test_points_given_once_say_how_many_were_needed(sarah):
+    current(
+        activity(10, "page_view", min_count=2, steps=[[7, 1.0], [30, 0.5]]),
+        activity(5, "webinar", min_count=2),
+        DECISION_MAKER,
+    )
+    for days in (1, 2, 10):
+        did(sarah, "page_view", "/pricing", ago=days * DAY)
+    did(sarah, "webinar", "roi", ago=DAY)
+    lines = [line for line in explain(lead=sarah, at=NOW).lines if line.part == "engagement"]
+    assert [(line.points, line.count, line.needed) for line in lines] == [(10, 3, 2), (0, 1, 2)]
+    assert "(1 of 2 needed)" in explain(lead=sarah, at=NOW).as_text()
+    # The second most recent one turns seven days old.
+    assert explain(lead=sarah, at=NOW).next_change_at == NOW + 5 * DAY
+    assert explain(lead=sarah, at=NOW + 5 * DAY).engagement == 5
+
+
+def test_a_half_life_says_what_is_left_and_for_whom_it_is(sarah):
+    current(
+        DECISION_MAKER,
+        activity(20, "download", half_life_days=10, cap_points=30)
+        | {"who": {"is": "lead_field", "field": "role", "op": "known"}},
+    )
+    for days in (10, 20):
+        did(sarah, "download", "/roi", ago=days * DAY)
+    line = explain(lead=sarah, at=NOW).lines[1]
+    assert (line.points, line.count, line.raw, line.factor) == (15, 2, 40, 0.375)
+    assert (line.half_life_days, line.who) == (10, "buying role is known")
+    assert "38% left by age, which halves every 10 days" in explain(lead=sarah, at=NOW).as_text()
+    # Exactly on the threshold: the least further fading turns the rating.
+    assert explain(lead=sarah, at=NOW).next_change_at - NOW < 0.01 * DAY
+
+
+def test_evidence_can_be_linked_to(sarah):
+    current(PRICING)
+    seen = did(sarah, "page_view", "/pricing", ago=DAY)
+    assert [e.activity_id for e in explain(lead=sarah, at=NOW).lines[0].evidence] == [seen.pk]
+
+
+def test_an_empty_custom_field_says_what_it_is_worth(sarah):
+    CustomField.objects.create(key="erp", label="ERP system")
+    current(
+        {
+            "kind": "fit",
+            "points": 12,
+            "condition": {"is": "custom_field", "field": "custom.erp", "op": "equals", "value": "SAP"},
+        }
+    )
+    assert [(u.label, u.worth) for u in explain(lead=sarah, at=NOW).unknown] == [("ERP system", 12)]
+    set_fields(lead=sarah, values={"custom.erp": "SAP"}, origin="person", at=NOW)
+    why = explain(lead=sarah, at=NOW + DAY)
+    assert (why.fit, why.unknown) == (12, [])
+    assert [e.what for e in why.lines[0].evidence] == ["ERP system: SAP"]
+
+
+def test_the_outlook_reads_facts_again_when_they_change(sarah):
+    current(fit(45, field="timeline", op="known"), activity(20, "download", steps=[[14, 1.0]]))
+    Lead.objects.filter(pk=sarah.pk).update(timeline="this quarter", timeline_until=NOW + 3 * DAY)
+    did(sarah, "download", "/roi")
+    outlook = explain(lead=sarah, at=NOW).outlook
+    assert [(f.at, f.total) for f in outlook] == [(NOW + 3 * DAY, 20), (NOW + 14 * DAY, 0)][: len(outlook)]
+    assert outlook[0].rating == "D"
