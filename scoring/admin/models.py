@@ -39,14 +39,12 @@ class ScoringModelForm(forms.ModelForm):
         fields = ["name", "slug", "routes", "applies_to", *PURPOSE, "review_every_days"]
         labels = {
             "routes": "Decides what passes to sales",
-            "applies_to": "Which leads it judges",
             "quarter_target": "This quarter’s target",
             "ready_per_week": "Sales-ready leads a week",
             "review_every_days": "Review every so many days",
         }
         help_texts = {
             "routes": "One model does; the others inform.",
-            "applies_to": "Leads that do not meet it have no rating under this model. Empty: all leads",
             "goals": "What we want from it, in a few sentences",
             "target_market": "Who we sell to: industries, sizes, countries",
             "quarter_target": "E.g. 40 opportunities in manufacturing",
@@ -61,6 +59,9 @@ class ScoringModelForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if whom_is_agreed(self.instance):
             self.fields.pop("applies_to", None)
+        elif "applies_to" in self.fields:
+            self.fields["applies_to"].label = "Which leads it judges"
+            self.fields["applies_to"].help_text = "Others have no rating under this model. Empty: all leads"
         if "products" in self.fields:
             names = dict(Product.objects.filter(is_active=True).values_list("slug", "name"))
             kept = {slug: f"{slug} (gone)" for slug in self.instance.products if slug not in names}
