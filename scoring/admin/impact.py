@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
+from django.forms import Script
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -31,6 +32,9 @@ class Tried:
 
 class ImpactAdmin:
     """Mixin of the rules' admin: the endpoint of the panel, and where the form finds it."""
+
+    class Media:
+        js = [Script("js/admin-impact.js", type="module")]
 
     change_form_outer_after_template = "admin/scoring/rule_impact.html"
 

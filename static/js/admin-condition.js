@@ -1,40 +1,11 @@
 // The condition builder of the admin: a JSON tree in a textarea, shown as rows.
 // The textarea stays the value that is posted; every change rewrites it and asks for the live count.
 
+import { checkboxes, element, labelled, newName, range, select, suggested, textLines, typed } from "./admin-condition-controls.js";
+
 const WAIT = 200;
 const JOINTS = { all: "all of these hold", any: "at least one of these holds", none: "none of these holds" };
-let names = 0;
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-function labelled(label, control, hint = "") {
-  control.id ||= `condition-${++names}`;
-  const parts = [element("label", { for: control.id }, label), control];
-  if (hint) {
-    control.setAttribute("aria-describedby", `${control.id}-hint`);
-    parts.push(element("span", { class: "condition-hint", id: `${control.id}-hint` }, hint));
-  }
-  return element("div", { class: "condition-field" }, ...parts);
-}
-
-function select(options, value, onchange) {
-  const node = element("select", { onchange: () => onchange(node.value) });
-  for (const [key, label] of options) node.append(element("option", { value: key }, label));
-  node.value = value;
-  return node;
-}
-
-const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
-const whole = (text) => (text.trim() === "" ? "" : Number.isNaN(Number(text)) ? text : Number(text));
 const isGroup = (item) => !("is" in item);
 const kindOf = (tree) => ["all", "any", "none"].find((kind) => kind in tree);
 
@@ -45,6 +16,7 @@ class Builder {
     this.place = root.querySelector("[data-builder]");
     this.settings = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
     this.form = this.textarea.form;
+    this.label = document.querySelector(`label[for="${this.textarea.id}"]`)?.textContent.trim() || "Condition";
     this.kept = {}; // the tree of each scope, so that trying another kind loses nothing
     this.follow();
     if (this.read()) this.draw();
@@ -121,7 +93,7 @@ class Builder {
   }
 
   drawGroup(group, path, parent) {
-    const title = parent ? "Group" : "Condition";
+    const title = parent ? "Group" : this.label;
     const joint = select(Object.entries(JOINTS), group.kind, (kind) => {
       group.kind = kind;
       this.write();
@@ -161,7 +133,7 @@ class Builder {
         single.append(element("option", { value: one.key }, one.label));
         continue;
       }
-      what.append(element("optgroup", { label: one.label }, ...one.fields.map((field) => element("option", { value: `${one.key}:${field.key}` }, capital(field.label)))));
+      if (one.fields.length) what.append(element("optgroup", { label: one.label }, ...one.fields.map((field) => element("option", { value: `${one.key}:${field.key}` }, capital(field.label)))));
     }
     if (single.children.length) what.append(single);
     if (!criterion) what.prepend(element("option", { value: leaf.is }, leaf.is));
@@ -169,44 +141,70 @@ class Builder {
     what.id = leafId(this, group, index);
     box.append(labelled("What", what));
     if (criterion?.fields) this.drawComparison(box, criterion, leaf, group, index);
-    else for (const parameter of criterion?.parameters ?? []) box.append(this.drawParameter(parameter, leaf));
+    else this.drawParameters(box, criterion, leaf, group, index);
     return box;
   }
 
   drawComparison(box, criterion, leaf, group, index) {
     const field = criterion.fields.find((one) => one.key === leaf.field) ?? criterion.fields[0];
     const op = select(Object.entries(field.operators), leaf.op, (value) => {
-      const had = [leaf.value].flat().filter((one) => one !== undefined);
+      const had = [leaf.value].flat().filter((one) => one !== undefined && one !== "");
       leaf.op = value;
       delete leaf.value;
-      if (value === "one_of") leaf.value = had;
-      else if (value !== "known" && value !== "unknown") leaf.value = had[0] ?? firstValue(field);
+      const fresh = { none: undefined, many: had, range: had.length === 2 ? had : ["", ""], days: 30, one: had[0] ?? firstValue(field) }[field.operands[value]];
+      if (fresh !== undefined) leaf.value = fresh;
       this.write();
-      const fresh = this.drawLeaf(leaf, group, index);
-      box.replaceWith(fresh);
-      fresh.querySelectorAll("select")[1]?.focus();
+      this.redraw(box, leaf, group, index, (drawn) => drawn.querySelectorAll("select")[1]);
     });
     box.append(labelled("Operator", op));
-    if (leaf.op === "known" || leaf.op === "unknown") return;
+    const takes = field.operands[leaf.op];
+    if (takes === "none") return;
     const change = (value) => {
       leaf.value = value;
       this.write();
     };
-    if (leaf.op === "one_of" && field.type === "choice") box.append(checkboxes("Values", field.choices, leaf.value ?? [], change));
-    else if (leaf.op === "one_of") box.append(labelled("Values", textLines(leaf.value ?? [], change), "one per line"));
+    if (takes === "many" && field.type === "choice") box.append(checkboxes("Values", field.choices, leaf.value ?? [], change));
+    else if (takes === "many") box.append(labelled("Values", textLines(leaf.value ?? [], change), "one per line"));
+    else if (takes === "range") box.append(range(field.type, leaf.value, change));
+    else if (takes === "days") box.append(labelled("Days", typed("number", leaf.value, change)));
     else if (field.type === "choice") box.append(labelled("Value", select(Object.entries(field.choices), leaf.value, change)));
     else box.append(labelled("Value", typed(field.type, leaf.value, change)));
   }
 
-  drawParameter(parameter, leaf) {
+  // Parameters may depend on earlier ones: those that are not asked now are not kept either.
+  drawParameters(box, criterion, leaf, group, index) {
+    const parameters = criterion?.parameters ?? [];
+    const decides = new Set(parameters.flatMap((one) => Object.keys(one.shown_when)));
+    for (const parameter of parameters) {
+      if (!isAsked(parameter, parameters, leaf)) continue;
+      const then = !decides.has(parameter.name) ? undefined : () => {
+        for (const one of parameters) if (!isAsked(one, parameters, leaf)) delete leaf[one.name];
+        this.write();
+        this.redraw(box, leaf, group, index, (drawn) => drawn.querySelector(`[data-parameter="${parameter.name}"] select`));
+      };
+      const drawn = this.drawParameter(parameter, leaf, then);
+      drawn.dataset.parameter = parameter.name;
+      box.append(drawn);
+    }
+  }
+
+  redraw(box, leaf, group, index, focused) {
+    const drawn = this.drawLeaf(leaf, group, index);
+    box.replaceWith(drawn);
+    focused(drawn)?.focus();
+  }
+
+  drawParameter(parameter, leaf, then) {
     const change = (value) => {
       if (value === "" && !parameter.required) delete leaf[parameter.name];
       else leaf[parameter.name] = value;
-      this.write();
+      if (then) then();
+      else this.write();
     };
-    const value = leaf[parameter.name] ?? (parameter.required ? "" : parameter.default ?? "");
+    const value = valueOf(parameter, leaf) ?? "";
     if (parameter.kind === "texts") return labelled(parameter.label, textLines(value || [], change), "one per line");
-    if (parameter.kind === "choice") return labelled(parameter.label, select(Object.entries(parameter.choices), value, change));
+    if (parameter.kind === "choices") return checkboxes(parameter.label, parameter.choices, value || [], change);
+    if (parameter.kind === "choice") return labelled(parameter.label, select(optional(parameter), value, change), parameter.help);
     if (parameter.suggestions && Object.keys(parameter.suggestions).length) return suggested(parameter, value, change);
     return labelled(parameter.label, typed(parameter.kind, value, change), parameter.help);
   }
@@ -220,8 +218,8 @@ class Builder {
     }
     const leaf = { is: key };
     for (const parameter of criterion.parameters) {
-      if (!parameter.required) continue;
-      leaf[parameter.name] = { texts: [], choice: Object.keys(parameter.choices ?? {})[0], number: parameter.name === "days" ? 30 : "" }[parameter.kind] ?? Object.keys(parameter.suggestions ?? {})[0] ?? "";
+      if (!parameter.required || !isAsked(parameter, criterion.parameters, leaf)) continue;
+      leaf[parameter.name] = { texts: [], choices: [], choice: Object.keys(parameter.choices ?? {})[0], number: parameter.name === "days" ? 30 : "" }[parameter.kind] ?? Object.keys(parameter.suggestions ?? {})[0] ?? "";
     }
     return leaf;
   }
@@ -294,48 +292,27 @@ class Builder {
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
+
+// A choice that may be left open can be taken back.
+const optional = (parameter) => (parameter.default === "" && !("" in parameter.choices) ? [["", "Any"], ...Object.entries(parameter.choices)] : Object.entries(parameter.choices));
+
+function valueOf(parameter, leaf) {
+  if (parameter.name === "when" && leaf.when === undefined && leaf.days) return "within"; // days alone say so
+  return leaf[parameter.name] ?? parameter.default;
+}
+
+function isAsked(parameter, parameters, leaf) {
+  return Object.entries(parameter.shown_when).every(([name, values]) => {
+    return values.includes(valueOf(parameters.find((one) => one.name === name), leaf));
+  });
+}
+
 const firstValue = (field) => (field.type === "choice" ? Object.keys(field.choices)[0] : "");
 
 function leafId(builder, group, index) {
-  group.number ??= ++names;
+  group.number ??= newName();
   Object.defineProperty(group, "number", { enumerable: false });
   return `condition-${builder.textarea.id}-${group.number}-${index}`;
-}
-
-function typed(type, value, change) {
-  const node = element("input", { type: "text", inputmode: type === "number" ? "numeric" : null, autocomplete: "off", oninput: () => change(type === "number" ? whole(node.value) : node.value) });
-  node.value = value ?? "";
-  return node;
-}
-
-function textLines(values, change) {
-  const node = element("textarea", { rows: Math.min(6, values.length + 1), oninput: () => change(lines(node.value)) });
-  node.value = values.join("\n");
-  return node;
-}
-
-function checkboxes(label, choices, chosen, change) {
-  const box = element("fieldset", { class: "condition-field condition-checks" }, element("legend", {}, label));
-  for (const [key, text] of Object.entries(choices)) {
-    const input = element("input", { type: "checkbox", value: key, onchange: () => change([...box.querySelectorAll("input:checked")].map((one) => one.value)) });
-    input.checked = chosen.includes(key);
-    box.append(element("label", {}, input, text));
-  }
-  return box;
-}
-
-// A choice of the known words, or any other word of one's own.
-function suggested(parameter, value, change) {
-  const own = value !== "" && !(value in parameter.suggestions);
-  const input = typed("text", own ? value : "", change);
-  const other = labelled("Its name", input, "as it is recorded");
-  other.hidden = !own;
-  const options = [...Object.entries(parameter.suggestions), ["", "Another activity…"]];
-  const node = select(options, own ? "" : value, (chosen) => {
-    other.hidden = chosen !== "";
-    change(chosen || input.value);
-  });
-  return element("div", { class: "condition-pair" }, labelled(parameter.label, node), other);
 }
 
 for (const root of document.querySelectorAll("[data-condition]")) new Builder(root);
