@@ -93,7 +93,7 @@ def not_found(request, exception):
 
 def bad_request(request, exception):
     if is_api(request):
-        return api_error(400, "error", "The request cannot be read. Check its host, headers and size.")
+        return api_error(400, "error", "The request cannot be read. Check its address, host, headers and size.")
     return defaults.bad_request(request, exception)
 
 
@@ -101,6 +101,18 @@ def forbidden(request, exception):
     if is_api(request):
         return api_error(403, "permission_denied", "Not allowed.")
     return defaults.permission_denied(request, exception)
+
+
+class NoNulMiddleware:
+    """PostgreSQL has no room for NUL and no honest address holds one: refused before anybody asks the database with it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return bad_request(request, None)
+        return self.get_response(request)
 
 
 class AdminScriptPolicyMiddleware:
