@@ -11,7 +11,7 @@ from django.utils import timezone
 from distribution.access import Role
 from distribution.models import Handoff, QueueMember, RoutingRule, SalesQueue
 from distribution.tests import cast
-from leads.models import Lead
+from leads.models import Campaign, CaptureForm, Lead, Submission
 from scoring.models import Score, ScoringModel
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +160,35 @@ def test_every_foreign_key_in_a_list_is_read_with_it():
         keys = {field.name for field in model._meta.fields if field.many_to_one} & shown
         read = {name.split("__")[0] for name in page.list_select_related or []}
         assert keys <= read, model
+
+
+def test_a_lead_is_described_in_plain_words(client):
+    who = cast.lead()
+    type(who).objects.filter(pk=who.pk).update(
+        place="parked", place_reason="No program", wake_at=cast.NOW, cycle_no=3
+    )
+    client.force_login(cast.user("Root", Role.ADMIN, is_staff=True, is_superuser=True))
+    page = client.get(f"/admin/leads/lead/{who.pk}/change/").content.decode()
+    for words in ("Parked until", "Why it is there", "No program", "Times given back by sales"):
+        assert words in page, words
+    assert "Cycle no" not in page and "Wake at" not in page
+
+
+def test_an_answer_that_could_not_be_read_stands_on_its_submission(client):
+    form = CaptureForm.objects.create(name="Paper", slug="paper")
+    for name, required in (("email", True), ("company_size", False)):
+        form.questions.create(name=name, field=name, label=name, required=required)
+    answer = {"email": "ada@acme.example", "company_size": "about 300"}
+    assert (
+        client.post("/api/v1/forms/paper/submissions/", answer, content_type="application/json").status_code
+        == 201
+    )
+    client.force_login(cast.user("Root", Role.ADMIN, is_staff=True, is_superuser=True))
+    page = client.get(f"/admin/leads/submission/{Submission.objects.get().pk}/change/").content.decode()
+    assert "company_size: is not a whole number." in page and "about 300" in page
+
+
+def test_a_campaign_says_its_cost_in_the_currency(client, settings):
+    Campaign.objects.create(name="Fair", slug="fair", cost=12500)
+    client.force_login(cast.user("Root", Role.ADMIN, is_staff=True, is_superuser=True))
+    assert "EUR 12,500" in client.get("/admin/leads/campaign/").content.decode()
