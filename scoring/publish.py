@@ -16,6 +16,7 @@ from leads import doorbell, places
 from leads.models import Lead, Stage
 from leads.rows import fetch
 from scoring import ratings, starter
+from scoring.engine import bulk
 from scoring.engine.rulebook import live_versions
 from scoring.models import (
     ModelVersion,
@@ -183,7 +184,7 @@ def publish(*, version, by, at, approved=False):
     version.refresh_from_db()
 
 
-def fill_published(*, at, batch=1000):
+def fill_published(*, at, batch=10_000):
     """Fill one batch of one version that asks for it, or flip to it when it is full; False if there was none."""
     with transaction.atomic():
         version = (
@@ -218,9 +219,10 @@ def _flip(version, at):
     _save(version, status=Status.PUBLISHED, published_at=at, superseded_at=None, publish_asked_at=None)
     ScoringModel.objects.filter(pk=model.pk).update(current_version=version)
     Publication.objects.create(model=model, version=version, at=at, by_id=version.published_by_id)
-    news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
-    if model.routes:
-        _let_follow(version, news, at)
+    with bulk.whole_sets():
+        news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
+        if model.routes:
+            _let_follow(version, news, at)
 
 
 def _let_follow(version, news, at):
