@@ -166,7 +166,7 @@ def test_another_kind_asks_other_things(open_page, version):
     condition.get_by_role("textbox", name="Page or asset").fill("/pricing")
     says(page, "sentence", "Did something on pages under /pricing.")
     page.get_by_label("Kind").select_option("age")
-    page.locator("[data-builder]").wait_for(state="hidden")
+    page.locator(".field-condition [data-builder]").wait_for(state="hidden")
     page.get_by_label("Kind").select_option("fit")
     assert page.locator("[data-row]").count() == 1  # what was begun for this kind is still there
     assert page.faults == []
