@@ -12,13 +12,13 @@ from django.utils import timezone
 from leads.activities import record
 from leads.models import Activity, Lead
 from scoring.models import ModelVersion, Publication, Score
-from scoring.publish import NotPublishable, ask_publish, fill_published, new_draft, publish
+from scoring.publish import NotPublishable, ask_publish, call_off, fill_published, new_draft, publish
 from scoring.rescore import age_due, rescore, rescore_due
 from scoring.tests.cast import DAY, PRICING, activity, approved, current, draft, lead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VIEWS = activity(1, "page_view")
-SECONDS = 3
+SECONDS = 1.5
 
 
 @contextmanager
@@ -158,25 +158,107 @@ def test_writers_and_scorers_while_a_version_is_filled(people):
     assert all(stored == 2 * logged for stored, logged in views_of(second).values())
 
 
-def test_at_the_flip_nothing_is_stale(people):
-    """Twelve rounds: what has been scored when the flip commits is right under the new version at that moment."""
-    version = current(VIEWS)
+def reader(model, versions, stop):
+    """Whoever reads sees all leads, all by one version; `versions` are those seen, in order."""
+
+    def job():
+        while not stop.is_set():
+            with connection.cursor() as cursor:
+                cursor.execute(SEEN, [model.pk])
+                [(seen, scored)] = cursor.fetchall()
+            assert scored == 20
+            if versions[-1:] != [seen]:
+                versions.append(seen)
+            time.sleep(0.005)
+
+    return job
+
+
+SEEN = """
+SELECT s.model_version_id, count(*) FROM scoring_scoringmodel m JOIN scoring_score s ON s.model_version_id = m.current_version_id
+WHERE m.id = %s GROUP BY 1
+"""
+ROUNDS = 20
+
+
+def test_everything_at_once(people):
+    """Twenty rounds of four writers, the scorer, the ager, a reader and a publisher, while old views run out. What has
+    been scored when a flip commits is right under the new version at that moment; at rest every score is."""
+    now = timezone.now()
+    version = current(activity(1, "page_view", window_days=1))
+    for n, person in enumerate(people):  # they run out one after the other while the rounds go on
+        record(
+            lead=person,
+            kind="page_view",
+            asset="/old",
+            at=now - DAY + n * timedelta(seconds=0.4),
+            received_at=now,
+        )
     settle()
-    for points in range(2, 14):
+    published, seen = [version.pk], []
+    for points in range(2, 2 + ROUNDS):
         draft_version = new_draft(model=version.model, by=None)
         draft_version.rules.update(points=points)
         stop = threading.Event()
-        scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
 
         def publisher(mine=draft_version, done=stop):
             publish(version=mine, by=None, at=timezone.now(), approved=True)
+            time.sleep(0.02)
             done.set()
 
-        with at_once(writer(people, stop), scorer, publisher):
+        with at_once(
+            *[writer(people, stop) for _ in range(4)],
+            until(stop, lambda: rescore_due(at=timezone.now(), limit=5)),
+            until(stop, lambda: age_due(at=timezone.now()) or time.sleep(0.02)),
+            reader(version.model, seen, stop),
+            publisher,
+        ):
             pass
-        settle()
-        scores = views_of(draft_version)
-        assert all(stored == points * logged for stored, logged in scores.values()), (points, scores)
+        published.append(draft_version.pk)
+        if points % 5 == 1:
+            assert_true(people, draft_version, points)
+    assert seen == [pk for pk in published if pk in seen]  # in this order, and never one again
+    assert len(seen) > ROUNDS // 2
+
+
+def assert_true(people, version, points):
+    """Every score is what a recomputation makes of it, and what plain counting does."""
+    settle()
+    at = timezone.now() + timedelta(seconds=5)
+    age_due(at=at)
+    while rescore_due(at=at):
+        pass
+    assert rescore(lead_ids=[person.pk for person in people], at=at) == 0
+    stored = dict(Score.objects.filter(model_version=version).values_list("lead_id", "engagement"))
+    for person in people:
+        young = Activity.objects.filter(lead=person, occurred_at__gt=at - DAY).count()
+        assert stored[person.pk] == points * young
+
+
+def test_rolling_back_half_way(people):
+    """Called off half-way, asked again, rolled back to what was before, that called off too: readers see whole versions."""
+    first = current(VIEWS)
+    settle()
+    second = approved(draft(activity(2, "page_view")))
+    stop, seen = threading.Event(), []
+
+    def half_way(version):
+        ask_publish(version=version, by=None, at=timezone.now())
+        fill_published(at=timezone.now(), batch=10)
+        call_off(version=version)
+        time.sleep(0.05)
+
+    with at_once(*[writer(people, stop) for _ in range(2)], reader(first.model, seen, stop)):
+        for there in (second, first):
+            half_way(there)
+            ask_publish(version=there, by=None, at=timezone.now())
+            while fill_published(at=timezone.now(), batch=7):
+                pass
+            time.sleep(0.05)
+        stop.set()
+    settle()
+    assert seen == [first.pk, second.pk, first.pk]
+    assert all(stored == logged for stored, logged in views_of(first).values())
 
 
 def test_two_publishers_leave_exactly_one_version_published(people):
