@@ -188,6 +188,23 @@ def test_a_draft_whose_rules_change_is_tried_anew(client, max_, draft):
     assert figures(page_of(client, draft))[1] == "0"
 
 
+def test_two_studies_are_kept_at_most(client, max_, draft):
+    more = [draft, *(new_draft(model=draft.model, by=None) for _ in range(2))]
+    for version in more:
+        page_of(client, version)
+    kept = cache.get("lab")
+    assert len(kept) == 2 and all(cache.get(key) for key in kept)
+    assert (
+        sum(
+            isinstance(entry, lab.Study)
+            for entry in map(
+                cache.get, [f"lab:{lab.fingerprint(v)}:{v.model.current_version_id}" for v in more]
+            )
+        )
+        == 2
+    )
+
+
 def test_a_draft_with_a_broken_rule_says_so(client, max_, draft):
     draft.rules.filter(kind="fit").update(condition={"is": "no_such_thing"})
     response = client.get(f"/marketing/lab/{draft.pk}/", follow=True)

@@ -1,6 +1,5 @@
 """The marketer's pages: home, lists of leads behind every figure, and what is not known of them."""
 
-from django.core.exceptions import BadRequest
 from django.db.models import Count, F, Q
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,6 +22,10 @@ from scoring.queries import routing_scores
 
 TOP = 3  # gaps on the home
 PAGE = 50
+
+
+class Refused(ValueError):
+    """A filter that cannot be applied: which one, and what it takes."""
 
 
 @require_safe
@@ -59,11 +62,14 @@ def routing_version():
 def leads(request):
     """Leads by month, source and what became of them, or by what they lack; the newest first, by position."""
     now = timezone.now()
-    found, words = filtered(request, now)
     try:
+        found, words = filtered(request, now)
         _, position = pagination.read_cursor(request.GET.get("cursor") or None)
-    except ValidationError as error:
-        raise BadRequest("This address is not complete: open the list again.") from error
+    except (Refused, ValidationError) as error:
+        refused = (
+            str(error) if isinstance(error, Refused) else "cursor: take it from the button below the list."
+        )
+        return render(request, "marketing/leads.html", {"refused": refused}, status=400)
     count, is_estimate = pagination.count(found)
     if position:
         moment, pk = position
@@ -87,8 +93,6 @@ def filtered(request, now):
     found, words = leads_for(request.user).filter(is_test=False), []
     for name, narrow in FILTERS.items():
         if value := request.GET.get(name, ""):
-            if "\0" in value:
-                raise BadRequest(f"{name}: use text without NUL.")
             found, said = narrow(found, value, now)
             words.append(said)
     return found, words
@@ -97,7 +101,7 @@ def filtered(request, now):
 def by_month(found, value, now):
     month = mix.month_of(value)
     if month is None:
-        raise BadRequest("month: use a year and a month, e.g. 2026-05.")
+        raise Refused("month: use a year and a month, e.g. 2026-05.")
     return found.filter(created_at__gte=month[0], created_at__lt=month[1]), f"captured in {month[0]:%B %Y}"
 
 
@@ -106,13 +110,13 @@ def by_source(found, value, now):
         return found.filter(source__isnull=True), "without a source"
     source = Source.objects.filter(slug=value[:100]).first()
     if source is None:
-        raise BadRequest("source: there is no such source.")
+        raise Refused("source: there is no such source.")
     return found.filter(source=source), f"from {source}"
 
 
 def by_outcome(found, value, now):
     if value not in mix.OUTCOMES:
-        raise BadRequest(f"became: use one of {', '.join(mix.OUTCOMES)}.")
+        raise Refused(f"became: use one of {', '.join(mix.OUTCOMES)}.")
     return found.filter(mix.became(value)), f"now counted as {mix.OUTCOMES[value][0].lower()}"
 
 
@@ -131,7 +135,7 @@ def by_gap(found, value, now):
         criterion, _, name = value.partition(".")
         label = known.label_of(criterion, name)
     except BadCondition as error:
-        raise BadRequest("lacks: there is no such field.") from error
+        raise Refused("lacks: there is no such field.") from error
     return found.filter(pk__in=lacking.values("pk")), f"without {label}"
 
 
