@@ -127,6 +127,7 @@ def test_an_empty_or_endless_comment_is_refused(mia, version, text):
 def test_only_a_draft_can_be_edited(mia, version):
     profile = Profile.objects.create(version=version, name="Midmarket")
     group = RuleGroup.objects.create(version=version, name="Interest", cap_points=20)
+    version.rules.filter(kind="fit").update(profile=profile)
     for state in ("in_review", "approved"):
         if state == "in_review":
             ask_review(version=version, by=mia, at=NOW)
