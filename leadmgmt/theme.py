@@ -78,6 +78,7 @@ UNFOLD = {
                 "Scoring",
                 ("Scoring models", "speed", "scoring.scoringmodel"),
                 ("Rating scales", "grid_on", "scoring.scale"),
+                ("Segments", "filter_alt", "scoring.segment"),
             ),
             section(
                 "Nurturing",
