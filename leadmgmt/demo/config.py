@@ -1,7 +1,7 @@
 """The demo company's configuration: forms, sources, programs, mails, teams and people. No history.
 
 Everything is found by its natural key first, so loading it again changes nothing that somebody
-edited meanwhile. Scoring is the starter model that every installation has.
+edited meanwhile. What is sold and published is in `offer`, models and segments in `judging`.
 """
 
 import secrets
@@ -16,8 +16,8 @@ from distribution.models import QueueMember, Rep, RoutingRule, SalesQueue, Team
 from leads.models import Campaign, CaptureForm, LeadType, Origin, Question, Source
 from nurturing import versions
 from nurturing.models import EmailTemplate, Program, Step
-from scoring import approval, publish, starter
-from scoring.models import ModelVersion, Rule, ScoringModel
+
+from . import judging, offer
 
 SOURCES = (
     ("organic-search", "Organic search", Origin.MARKETING),
@@ -37,6 +37,11 @@ CAMPAIGNS = (
 )
 CONSENT = "We may send you practical articles on planning by e-mail. You can end this at any time."
 INTEREST = "We write to you about the topic you asked for. Every mail has a link that ends this."
+PRODUCTS = {
+    "search-ads": ["planner"],
+    "white-paper-roi": ["planner"],
+    "webinar-series": ["planner"],
+}  # by campaign
 # slug, name, lead type, asset, basis, words, source, campaign
 FORMS = (
     ("demo-request", "Request a demo", LeadType.HAND_RAISE, "", "consent", CONSENT, "website", None),
@@ -62,6 +67,13 @@ QUESTIONS = (
     ("country", "Country", False, ()),
     ("industry", "Industry", False, ()),
 )  # fmt: skip
+# Asked where people have time to answer, besides the questions above.
+MORE_QUESTIONS = (
+    ("erp_system", "custom.erp_system", "Which ERP system do you use?", offer.ERP_SYSTEMS),
+    ("has_budget", "custom.has_budget", "Do you have a budget for it?", ("Yes", "No")),
+    ("contract_end", "custom.contract_end", "When does your present contract end?", ()),
+)
+MORE_ON = ("quote-request", "webinar")
 
 GREETING = "Hello {{ lead.first_name | default: 'there' }},\n\n"
 SITE = "https://www.planwell.example"
@@ -87,7 +99,8 @@ TEMPLATES = (
     ("booth-case", "Trade show: an example", "How a plant of your size plans",
      f"a plant much like yours tells how it went: {SITE}/case-studies/harbor"),
     ("news", "What is new this season", "Three things planners asked us for",
-     f"this season we built what planners asked for most: {SITE}/products\n\nWhich of them would help you?"),
+     f"this season we built what planners asked for most: {SITE}/products\n\n"
+     f"You can now try it with your own orders for 30 days: {SITE}/free-trial"),
 )  # fmt: skip
 # slug, name, sources that enter, steps: a template's slug, hours to wait, or a call's instruction
 PROGRAMS = (
@@ -100,23 +113,16 @@ PROGRAMS = (
       "paper-compare", 2880, "news")),
 )  # fmt: skip
 
-EXCLUSIONS = (
-    ("Student without a buying organisation",
-     {"all": [{"is": "lead_field", "field": "role", "op": "equals", "value": "student"}]}),
-    ("Looks for a job",
-     {"all": [{"is": "lead_field", "field": "job_title", "op": "contains", "value": "job seeker"}]}),
-)  # fmt: skip
-
-MANAGER = ("mona", "Mona", "Lehmann")
-MARKETER = ("mia", "Mia", "Sander")
+MANAGER = (judging.MANAGER, "Mona", "Lehmann")
+MARKETER = (judging.MARKETER, "Mia", "Sander")
 ADMINISTRATOR = ("admin", "Ada", "Min")
-# user name, first, last, team
+# user name, first, last, team, open hand-offs at most
 REPS = (
-    ("rita", "Rita", "Vogel", "Inside sales"),
-    ("sam", "Sam", "Okafor", "Inside sales"),
-    ("tom", "Tom", "Lindqvist", "Inside sales"),
-    ("eva", "Eva", "Novák", "Enterprise"),
-    ("karl", "Karl", "Brandt", "Enterprise"),
+    ("rita", "Rita", "Vogel", "Inside sales", None),
+    ("sam", "Sam", "Okafor", "Inside sales", None),
+    ("tom", "Tom", "Lindqvist", "Inside sales", None),
+    ("eva", "Eva", "Novák", "Enterprise", 7),
+    ("karl", "Karl", "Brandt", "Enterprise", 6),
 )
 ABSENT = "tom"
 SIGN_IN = ("mia", "rita", "mona", "admin")
@@ -125,12 +131,14 @@ SIGN_IN = ("mia", "rita", "mona", "admin")
 @transaction.atomic
 def load():
     """Load what is missing. Returns `{user name: password}` of the logins made just now."""
+    now = timezone.now()
+    offer.load(now)
     sources = _sources()
     campaigns = _campaigns(sources)
     _forms(sources, campaigns)
     _programs(_templates())
     passwords = _people()
-    _exclusions()
+    judging.load(now)
     return passwords
 
 
@@ -144,7 +152,13 @@ def _campaigns(sources):
     for slug, name, source, cost in CAMPAIGNS:
         Campaign.objects.get_or_create(
             slug=slug,
-            defaults={"name": name, "source": sources[source], "cost": cost, "is_demo": True},
+            defaults={
+                "name": name,
+                "source": sources[source],
+                "cost": cost,
+                "products": PRODUCTS.get(slug, []),
+                "is_demo": True,
+            },
         )
     return {campaign.slug: campaign for campaign in Campaign.objects.all()}
 
@@ -171,6 +185,11 @@ def _forms(sources, campaigns):
                     required=required, choices=list(choices),
                 )
                 for position, (field, label, required, choices) in enumerate(QUESTIONS)
+            )  # fmt: skip
+            Question.objects.bulk_create(
+                Question(form=form, name=name, field=field, label=label, position=position, choices=list(choices))
+                for position, (name, field, label, choices) in enumerate(MORE_QUESTIONS, start=len(QUESTIONS))
+                if slug in MORE_ON
             )  # fmt: skip
 
 
@@ -211,38 +230,22 @@ def _step(version, number, item, templates):
     return Step(version=version, position=number, kind=Step.Kind.CALL_TASK, instruction=item)
 
 
-def _exclusions():
-    """The second version of the starter model: who can never buy is left out. Only where it is as shipped."""
-    model = ScoringModel.objects.filter(slug=starter.SLUG, current_version__number=1).first()
-    if model is None or model.versions.count() > 1:
-        return
-    mia, mona = (User.objects.get(username=name) for name, *_ in (MARKETER, MANAGER))
-    draft = publish.new_draft(model=model, by=mia)
-    last = draft.rules.count()
-    Rule.objects.bulk_create(
-        Rule(version=draft, position=last + n, kind=Rule.Kind.EXCLUDE, name=name, condition=condition)
-        for n, (name, condition) in enumerate(EXCLUSIONS, start=1)
-    )
-    ModelVersion.objects.filter(pk=draft.pk).update(note="Leave out who can never buy")
-    draft.refresh_from_db()
-    now = timezone.now()
-    approval.ask_review(version=draft, by=mia, at=now)
-    approval.comment(version=draft, by=mona, text="Good: students keep my team from real buyers.", at=now)
-    approval.approve(version=draft, by=mia, side="marketing", at=now)
-    approval.approve(version=draft, by=mona, side="sales", at=now)
-    publish.publish(version=draft, by=mia, at=now)
-
-
 def _people():
     passwords = {}
     manager = _user(MANAGER, Role.MANAGER, passwords)
     _user(MARKETER, Role.MARKETER, passwords, is_staff=True)
     _user(ADMINISTRATOR, Role.ADMIN, passwords, is_staff=True, is_superuser=True)
-    for username, first, last, team_name in REPS:
+    for username, first, last, team_name, capacity in REPS:
         team, _ = Team.objects.get_or_create(name=team_name, defaults={"manager": manager, "is_demo": True})
         user = _user((username, first, last), Role.REP, passwords)
         rep, _ = Rep.objects.get_or_create(
-            user=user, defaults={"team": team, "is_demo": True, "is_present": username != ABSENT}
+            user=user,
+            defaults={
+                "team": team,
+                "capacity": capacity,
+                "is_present": username != ABSENT,
+                "is_demo": True,
+            },
         )
         QueueMember.objects.get_or_create(queue=_queue(team), rep=rep)
     return passwords

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from django.db.models import Count
 
-from distribution import notices, recycling, routing
-from leads import activities, capture
+from distribution import handoff, notices, recycling, routing
+from leads import activities, capture, custom_fields, intake
 from leads.models import CaptureForm, Lead, Source
 from nurturing import touches
 from nurturing.models import TrackedLink
-from scoring import rescore
+from scoring import publish, rescore
 
+from . import judging, sandbox, stories
 from .companies import known_company
 from .population import DAYS, SEED, population
 from .sales import Desk
@@ -22,6 +23,14 @@ BATCH = 500
 NIGHTLY_DAYS = 30
 
 
+def history(*, anchor, say, people=None, first_day=0):
+    """Play everything in the sandbox, the stories too: it is there when this returns, or not at all."""
+    judging.set_back(anchor)
+    with sandbox.sandbox():
+        floor = play(anchor=anchor, say=say, people=people, first_day=first_day)
+        stories.tell(floor=floor, now=anchor)
+
+
 def play(*, anchor, say, people=None, first_day=0):
     """Play the days from `first_day` to `DAYS`, which ends at `anchor`. `say(day, leads)` is called after each."""
     people = people or population()
@@ -29,6 +38,7 @@ def play(*, anchor, say, people=None, first_day=0):
     for person in people:
         by_day[person.day].append(person)
     floor = Floor(anchor)
+    floor.versions = judging.rewind(floor.start + timedelta(days=first_day))
     floor.known_companies(people)
     total = 0
     for day in range(first_day, DAYS):
@@ -47,6 +57,8 @@ class Floor:
         self.dice = random.Random(SEED + 1)
         self.forms = {form.slug: form for form in CaptureForm.objects.select_related("source", "campaign")}
         self.sources = {source.slug: source for source in Source.objects.all()}
+        self.custom = custom_fields.active()
+        self.versions = []  # [(when it comes into force, version)]
         self.people = {}
         self.plans = defaultdict(list)  # day: [(at, lead id, kind, asset)]
         self.desk = Desk(self.people, SEED + 2, DAYS)
@@ -63,9 +75,11 @@ class Floor:
         night = min(self.start + timedelta(days=day + 1), self.anchor)
         self._arrive(arrivals, day)
         self._act(day, night)
+        self._publish(night)
         if is_worth_a_night(day):
             recycling.wake_parked(at=night)
             self.decide(night)
+            handoff.assign_waiting(at=night)
             self._mail(day, night)
             notices.send_notices(at=night, limit=BATCH)
         elif any(person.intent == "hand_raise" for person in arrivals):
@@ -79,6 +93,11 @@ class Floor:
             pass
         while routing.route_due(at=at, limit=BATCH) == BATCH:
             pass
+
+    def _publish(self, night):
+        while self.versions and self.versions[0][0] <= night:
+            at, version = self.versions.pop(0)
+            publish.publish(version=version, by=version.published_by, at=at)
 
     def _arrive(self, arrivals, day):
         items = [self._post(person, day) for person in arrivals]
@@ -95,12 +114,16 @@ class Floor:
                     self.plans[(at - self.start).days].append((at, row.lead_id, kind, asset))
 
     def _post(self, person, day):
-        form = self.forms[person.form]
+        at = min(self._moment(day, person.hour), self.anchor)
+        said = person.values
+        if person.contract_days is not None:
+            said = said | {"custom.contract_end": f"{at + timedelta(days=person.contract_days):%Y-%m-%d}"}
+        values, _ = intake.clean(said, strict=False, at=at, custom=self.custom)
         return {
-            "values": person.values,
-            "form": form,
+            "values": values,
+            "form": self.forms[person.form],
             "source": self.sources[person.arrival.source],
-            "occurred_at": min(self._moment(day, person.hour), self.anchor),
+            "occurred_at": at,
         }
 
     def _moment(self, day, hour):

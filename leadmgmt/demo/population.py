@@ -78,6 +78,32 @@ BUYING = (
     ("page_view", "/products/compare"), ("webinar", "/webinars/roi-live"),
     ("download", "/spec-sheets/series-4"),
 )  # fmt: skip
+# What people search for, ever more exactly the nearer they are to buying: with a search engine, then on the site.
+SEARCHES = {
+    "planner": (
+        ("search_visit", "production planning"), ("search_visit", "production planning software"),
+        ("search", "spreadsheet import"), ("search_visit", "production planning software price comparison"),
+        ("search", "price per planner"),
+    ),
+    "forecast": (
+        ("search_visit", "demand forecasting"), ("search_visit", "forecasting tool food industry"),
+        ("search", "forecast promotions"), ("search_visit", "forecasting software cost"),
+        ("search", "forecast price"),
+    ),
+    "floor": (
+        ("search_visit", "shop floor terminal"), ("search_visit", "shop floor planning software"),
+        ("search", "terminal data sheet"), ("search_visit", "shop floor software vs erp module"),
+        ("search", "price per terminal"),
+    ),
+}  # fmt: skip
+# Who wants another product than the planner reads about that one instead.
+INSTEAD = {
+    "planner": {},
+    "forecast": {"/products/compare": "/products/forecast", "/case-studies/harbor": "/case-studies/tundra-foods"},
+    "floor": {"/products/compare": "/products/floor", "/webinars/roi-live": "/integrations/sap"},
+}  # fmt: skip
+WANTED = {"Food": "forecast", "Retail": "forecast", "Manufacturing": "floor"}  # by industry
+ERPS = ("SAP", "SAP", "Microsoft Dynamics", "Oracle", "Infor", "None yet", "Another")
 
 
 @dataclass
@@ -101,6 +127,19 @@ class Person:
     form: str = ""
     plan: list = field(default_factory=list)  # [(days after arrival, kind, asset)]
     luck: float = 0.0  # 0..1, drawn here so that sales needs no dice of its own
+    product: str = "planner"
+    contract_days: int | None = None  # from arrival to the end of the contract with another supplier
+
+    @property
+    def is_nurtured(self):
+        """Came long before they were ready."""
+        return bool(self.plan) and self.plan[0][0] >= 4
+
+    @property
+    def promise(self):
+        """What multiplies the chance of a deal: how they came, whether they mean to buy, and with what money."""
+        money = {True: 1.5, False: 0.5, None: 1.0}[self.values.get("custom.has_budget")]
+        return self.arrival.wins * money * (1.1 if self.intent in ("buyer", "hand_raise") else 0.5)
 
 
 def population(count=3000):
@@ -108,7 +147,18 @@ def population(count=3000):
     dice = random.Random(SEED)
     companies = Companies(dice, count // 2)
     days = sorted(_arrival_day(dice) for _ in range(count))
-    return [_person(dice, n, day, companies) for n, day in enumerate(days)]
+    people = [_person(dice, n, day, companies) for n, day in enumerate(days)]
+    dice = random.Random(SEED + 7)  # of their own, so that what is asked beyond the first post moves nobody
+    for person in people:
+        _want(dice, person)
+        _answer(dice, person)
+    return people
+
+
+def competitors(count=3000):
+    """Domains of the companies that compete with us."""
+    everyone = Companies(random.Random(SEED), count // 2)
+    return sorted(c.domain for c in everyone.large + everyone.small if c.relationship == "competitor")
 
 
 def _arrival_day(dice):
@@ -251,3 +301,36 @@ def _plan(dice, intent):
     elif dice.random() < 0.3:
         plan.append((dice.uniform(0.1, 20), *dice.choice(BROWSING)))
     return plan
+
+
+def _want(dice, person):
+    """Which product, and what they search for on the way to it."""
+    industry = person.company.industry if person.company else ""
+    if dice.random() < 0.45:
+        person.product = WANTED.get(industry, "planner")
+    instead = INSTEAD[person.product]
+    plan = [(at, kind, instead.get(asset, asset)) for at, kind, asset in person.plan]
+    searches = SEARCHES[person.product]
+    if person.arrival.source == "paid-search" or dice.random() < 0.15:
+        person.values["utm_term"] = dice.choice(searches[:2])[1]
+    if person.intent in ("buyer", "hand_raise") and dice.random() < 0.55:
+        start = plan[0][0]
+        for n, (kind, words) in enumerate(searches[dice.randrange(3) :]):
+            plan.append((start * (0.6 + 0.2 * n), kind, words))
+    elif person.intent == "reader" and dice.random() < 0.2:
+        plan.append((dice.uniform(1, 30), *searches[dice.randrange(3)]))
+    person.plan = sorted(plan)
+
+
+def _answer(dice, person):
+    """What some of them say about ERP, budget and contract."""
+    if person.intent in ("student", "job_seeker"):
+        return
+    draws = dice.random(), dice.random(), dice.random(), dice.random()
+    if draws[0] < 0.35:
+        person.values["custom.erp_system"] = dice.choice(ERPS)
+    if draws[1] < 0.35:
+        means_it = person.intent in ("buyer", "hand_raise")
+        person.values["custom.has_budget"] = draws[2] < (0.7 if means_it else 0.25)
+    if person.company and draws[3] < 0.2:
+        person.contract_days = dice.randrange(30, 600)

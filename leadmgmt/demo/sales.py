@@ -11,6 +11,7 @@ from distribution.models import Handoff, Opportunity
 RECYCLE_REASONS = ("timing", "no_budget", "unresponsive")
 LOST_REASONS = ("price", "competitor", "no_decision")
 SLOW_TEAM = "Enterprise"
+SHOWN_DAYS = 21  # earlier follow-ups are done long since
 RESULTS = ("voicemail", "no_answer", "connected", "connected", "gatekeeper")
 
 
@@ -50,7 +51,7 @@ class Desk:
         """The whole future of one hand-off, drawn at once."""
         person = self.people.get(row.lead_id)
         luck = person.luck if person else self.dice.random()
-        wins = person.arrival.wins if person else 1.0
+        wins = person.promise if person else 1.0
         slow = row.owner.team is not None and row.owner.team.name == SLOW_TEAM
         first = day + (self.dice.randrange(2, 5) if slow else self.dice.randrange(0, 2))
         if self.last_day - day < 4 and self.dice.random() < 0.6:
@@ -59,7 +60,7 @@ class Desk:
         opportunity_share = min(0.75, 0.30 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS))
+            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:
@@ -67,15 +68,20 @@ class Desk:
         if end is self._recycle and self.dice.random() < 0.35:
             self._at(first, end, row.id, *extra)  # given back without ever being accepted
             return
+        ends = first + calls + self.dice.randrange(0, 4)
         for n in range(calls):  # the first call is the acceptance
-            self._at(first + n, self._call, row.id, self.dice.choice(RESULTS))
-        self._at(first + calls + self.dice.randrange(0, 4), end, row.id, *extra)
+            following = first + n + 1 if n + 1 < calls else ends
+            self._at(first + n, self._call, row.id, self.dice.choice(RESULTS), following)
+        self._at(ends, end, row.id, *extra)
 
     def _at(self, day, action, pk, *extra):
         self.agenda[day].append((action, pk, extra))
 
-    def _call(self, row, at, result):
-        followup.log_call(handoff=row, by=row.owner.user, result=result, note="", at=at)
+    def _call(self, row, at, result, following):
+        """What comes next is noted where the visitor can see it."""
+        day = (at - self.start).days
+        again = at + timedelta(days=max(following - day, 1)) if day > self.last_day - SHOWN_DAYS else None
+        followup.log_call(handoff=row, by=row.owner.user, result=result, note="", at=at, next_at=again)
 
     def _recycle(self, row, at, reason):
         feedback.give(handoff=row, by=row.owner.user, verdict="too_early", note="", at=at)
@@ -88,18 +94,28 @@ class Desk:
         feedback.give(handoff=row, by=row.owner.user, verdict="bad", note="", at=at)
         recycling.disqualify(handoff=row, by=row.owner.user, reason="no_need", at=at)
 
-    def _opportunity(self, row, at, wins, lost_reason):
+    def _opportunity(self, row, at, wins, lost_reason, person):
+        """Nurtured deals are larger. Of a deal that stays open, a follow-up says what comes next."""
         feedback.give(handoff=row, by=row.owner.user, verdict="good", note="", at=at)
-        deal = opportunities.open(
-            handoff=row, by=row.owner.user, name=f"{row.lead.company or row.lead}: planning", at=at
-        )
         length = self.dice.randrange(12, 80)
+        amount = Decimal(self.dice.randrange(60, 480) * 100)
+        if person and person.is_nurtured:
+            amount = amount * 3 / 2
+        product = person.product if person else "planner"
+        deal = opportunities.open(
+            handoff=row, by=row.owner.user, name=f"{row.lead.company or row.lead}: {product}", at=at,
+            amount=amount, product=product, expected_close=(at + timedelta(days=length)).date(),
+        )  # fmt: skip
         day = (at - self.start).days + length
+        if day > self.last_day:
+            followup.follow_up(
+                handoff=row, by=row.owner.user, at=at, note="Ask how the decision goes",
+                due_at=at + timedelta(days=max(length // 2, self.last_day - (day - length) + 2)),
+            )  # fmt: skip
         self._at(day, self._win if wins else self._lose, deal.pk, lost_reason)
 
     def _win(self, deal, at, _):
-        amount = Decimal(self.dice.randrange(60, 480) * 100)
-        opportunities.win(opportunity=deal, by=deal.owner.user, amount=amount, at=at)
+        opportunities.win(opportunity=deal, by=deal.owner.user, amount=deal.amount, at=at)
 
     def _lose(self, deal, at, reason):
         opportunities.lose(opportunity=deal, by=deal.owner.user, reason=reason, at=at)

@@ -20,8 +20,10 @@ LOCK = 4_201_955  # advisory lock: one history at a time
 
 # Part of a lead's life though no foreign key says so.
 BESIDE = ("leads.Suppression", "nurturing.LocalMail")
-# Rows that the play changes but that stay as they are: whose turn it is.
-COUNTERS = ("distribution_queuemember",)
+# Rows that the play changes but that stay as they are: whose turn it is, and which version is in force.
+COPIED = (
+    "distribution_queuemember", "scoring_scoringmodel", "scoring_modelversion", "scoring_publication",
+)  # fmt: skip
 
 
 def life():
@@ -88,14 +90,14 @@ def no_bells():
 def _double_tables(cursor):
     cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
     cursor.execute(f"CREATE SCHEMA {SCHEMA}")
-    for table in (*life(), *COUNTERS):
+    for table in (*life(), *COPIED):
         cursor.execute(
             f"CREATE UNLOGGED TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY)"
         )
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f"public.{table}"])
         if sequence := cursor.fetchone()[0]:
             cursor.execute(f"ALTER TABLE {SCHEMA}.{table} ALTER id SET DEFAULT nextval('{sequence}')")
-    for table in COUNTERS:
+    for table in COPIED:
         cursor.execute(f"INSERT INTO {SCHEMA}.{table} SELECT * FROM public.{table}")
 
 

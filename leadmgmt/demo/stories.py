@@ -6,10 +6,10 @@ from django.contrib.auth.models import User
 
 from distribution import followup, handoff, opportunities, recycling
 from distribution.models import CompanyOwner, Handoff, Rep
-from leads import activities, capture
-from leads.models import Lead
+from leads import activities, capture, intake, lists
+from leads.models import Lead, LeadList
 
-from . import config
+from . import config, offer
 from .companies import known_company
 
 CUSTOMER = "harbor-logistics.example"
@@ -17,8 +17,15 @@ CUSTOMER = "harbor-logistics.example"
 
 def tell(*, floor, now):
     """Play every story after the history, in the order in which each began."""
-    for story in (recycled_and_woken, cooled, untouched, sarah, customers_quote, competitor, fresh_quote):
-        story(Teller(floor, now))
+    teller = Teller(floor, now)
+    for story in STORIES:
+        story(teller)
+    lists.add_to_list(
+        to=LeadList.objects.get(slug=offer.STORIES),
+        lead_ids=Lead.objects.filter(email__in=LISTED).values_list("pk", flat=True),
+        at=now,
+    )
+    floor.decide(now)
 
 
 class Teller:
@@ -30,10 +37,11 @@ class Teller:
         return self.now - timedelta(**span)
 
     def post(self, form, at, source="paid-search", **values):
+        said, _ = intake.clean(values, strict=False, at=at, custom=self.floor.custom)
         row = capture.submit_many(
             [
                 {
-                    "values": values,
+                    "values": said,
                     "form": self.floor.forms[form],
                     "source": self.floor.sources[source],
                     "occurred_at": at,
@@ -65,13 +73,95 @@ def rep(username):
 
 
 def sarah(tell):
-    """Downloaded a paper by paid search, has not read it: nurtured, and the page says why not passed."""
-    tell.post(
-        "white-paper", tell.ago(days=6, hours=3), email="sarah.klein@brightworks.example",
-        first_name="Sarah", last_name="Klein", company="Brightworks", company_size=320,
-        role="decision maker", job_title="VP Operations", country="DE", industry="Manufacturing",
-        timeline="3-6 months",
+    """Came by paid search, downloaded and did not read: the page of those days says why not passed. Then she
+    searched ever more exactly, read, looked at prices, and crossed this morning."""
+    at = tell.ago(days=12, hours=3)
+    lead = tell.post(
+        "white-paper", at, email="sarah.klein@brightworks.example", first_name="Sarah", last_name="Klein",
+        company="Brightworks", company_size=320, role="decision maker", job_title="VP Operations", country="DE",
+        industry="Manufacturing", timeline="3-6 months", phone="+49 30 5550142",
+        utm_term="production planning software",
     )  # fmt: skip
+    tell.did(
+        lead,
+        (tell.ago(days=3, hours=2), "search_visit", "planning software for 10 planners"),
+        (tell.ago(days=3, hours=1), "page_view", "/products/compare"),
+        (tell.ago(days=1, hours=4), "search_visit", "planwell vs spreadsheet price"),
+        (tell.ago(days=1, hours=3), "download", "/case-studies/harbor"),
+        (tell.ago(hours=5), "search", "price per planner"),
+        (tell.ago(hours=4, minutes=50), "page_view", "/pricing"),
+    )
+    tell.handed(lead, to=rep("rita"), at=tell.ago(hours=4, minutes=50))
+
+
+def unread(tell):
+    """The same beginning as Sarah's, six days ago, and nothing since: nurtured, with what is missing."""
+    tell.post(
+        "white-paper", tell.ago(days=6, hours=3), email="nina.falk@alpenpack.example",
+        first_name="Nina", last_name="Falk", company="Alpenpack", company_size=240,
+        role="decision maker", job_title="Head of Operations", country="AT", industry="Manufacturing",
+        timeline="3-6 months", utm_term="production planning",
+    )  # fmt: skip
+
+
+def professor(tell):
+    """A researcher at a university who buys: nobody is put out for a word."""
+    at = tell.ago(days=9)
+    lead = tell.post(
+        "white-paper", at, source="organic-search", email="ines.albrecht@brightvale-edu.example",
+        first_name="Ines", last_name="Albrecht", company="Brightvale University", company_size=2400,
+        role="researcher", job_title="Professor, head of the institute", country="DE", industry="Education",
+        **{"custom.has_budget": True},
+    )  # fmt: skip
+    tell.did(
+        lead,
+        (at + timedelta(days=1), "page_view", "/pricing"),
+        (at + timedelta(days=2), "download", "/spec-sheets/series-4"),
+    )
+    asked = tell.ago(days=4, hours=2)
+    tell.post(
+        "quote-request", asked, source="website", email="ines.albrecht@brightvale-edu.example",
+        first_name="Ines", last_name="Albrecht", timeline="within 30 days",
+    )  # fmt: skip
+    row = tell.handed(lead, to=rep("sam"), at=asked)
+    user = row.owner.user
+    followup.log_call(
+        handoff=row, by=user, result="connected", at=asked + timedelta(minutes=35),
+        note="Twelve licences for the logistics lab, paid by a grant that ends in December.",
+        next_at=tell.now + timedelta(days=2),
+    )  # fmt: skip
+    opportunities.open(
+        handoff=row, by=user, name="Brightvale University: planner", product="planner", amount=14400,
+        at=asked + timedelta(hours=1), expected_close=(tell.now + timedelta(days=20)).date(),
+    )  # fmt: skip
+
+
+def took_the_trial(tell):
+    """Followed a mail to the free trial: a bite passes at once, with engagement far below the threshold."""
+    at = tell.ago(days=30)
+    lead = tell.post(
+        "webinar", at, source="webinar", email="oskar.lind@fjordfoods.example", first_name="Oskar",
+        last_name="Lind", company="Fjord Foods", company_size=150, role="influencer",
+        job_title="Product Manager", country="SE", industry="Food", product_interest="forecast",
+    )  # fmt: skip
+    tell.did(lead, (tell.ago(days=1, hours=6), "mail_click", "/free-trial"))
+    row = tell.handed(lead, to=rep("rita"), at=tell.ago(days=1, hours=6))
+    followup.log_call(
+        handoff=row, by=row.owner.user, result="voicemail", at=tell.ago(days=1, hours=5),
+        next_at=tell.now + timedelta(days=1),
+    )  # fmt: skip
+
+
+def invited(tell):
+    """Marketing puts the best of the booth on the list for the evening at the fair, by hand."""
+    best = Lead.objects.filter(
+        is_demo=True, source__slug="trade-show", company__size__gte=200, role="decision maker"
+    )
+    lists.add_to_list(
+        to=LeadList.objects.get(slug=offer.VIPS),
+        lead_ids=best.order_by("-created_at", "-pk").values_list("pk", flat=True)[:24],
+        at=tell.ago(days=10),
+    )
 
 
 def fresh_quote(tell):
@@ -129,7 +219,7 @@ def cooled(tell):
 
 def recycled_and_woken(tell):
     """ "Budget in Q3": given back with a date, woken, called again, won."""
-    at = tell.ago(days=190)
+    at = tell.ago(days=140)
     lead = tell.post(
         "demo-request", at, source="website", email="paula.reis@cobalt-energy.example",
         first_name="Paula", last_name="Reis", company="Cobalt Energy", company_size=180,
@@ -159,7 +249,7 @@ def recycled_and_woken(tell):
 
 def customers_quote(tell):
     """A customer asks for a quote: it goes to the account's owner, where three colleagues are known."""
-    start = tell.ago(days=200)
+    start = tell.ago(days=145)
     company = known_company("Harbor Logistics", CUSTOMER, "customer", at=start)
     CompanyOwner.objects.update_or_create(
         company=company, defaults={"rep": rep("sam"), "since": start, "is_named_account": True}
@@ -202,3 +292,15 @@ def _answered_and_given_back(tell, lead, at, reason, *, days):
         at=at + timedelta(minutes=20),
     )  # fmt: skip
     tell.floor.decide(at + timedelta(minutes=20))
+
+
+STORIES = (
+    recycled_and_woken, customers_quote, cooled, took_the_trial, untouched, sarah, professor, unread, competitor,
+    fresh_quote, invited,
+)  # fmt: skip
+LISTED = (
+    "sarah.klein@brightworks.example", "nina.falk@alpenpack.example", "jonas.ek@nordwind.example",
+    "kim@planrival.example", "ines.albrecht@brightvale-edu.example", "frida.lund@harbor-logistics.example",
+    "helena.strand@fjordline.example", "paula.reis@cobalt-energy.example", "marek.novotny@quarry-tools.example",
+    "oskar.lind@fjordfoods.example",
+)  # fmt: skip

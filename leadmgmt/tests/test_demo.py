@@ -1,6 +1,8 @@
 """The demo company: the same every time, whole or not there at all, and gone without a trace."""
 
+import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as project
@@ -11,12 +13,22 @@ from django.db.models import Q
 from django.utils import timezone
 
 from distribution import limbo
-from distribution.models import Handoff, Opportunity
-from leadmgmt.demo import config, play, population, removal, sandbox, stories
+from distribution.models import FollowUp, Handoff, Opportunity
+from leadmgmt.demo import config, judging, offer, play, population, removal, sandbox, stories
 from leads import capture
-from leads.models import Activity, Company, Lead, StageChange
+from leads.models import Activity, Asset, Company, DomainEntry, Lead, LeadList, StageChange
 from nurturing.models import LocalMail, Program
-from scoring.models import Score
+from scoring import approval, publish
+from scoring.criteria import check_segment
+from scoring.models import (
+    ModelVersion,
+    Publication,
+    Rule,
+    Score,
+    ScoreChange,
+    ScoringModel,
+    Segment,
+)
 
 LAST_DAYS = 14
 
@@ -34,15 +46,14 @@ def shown(schema="public"):
 
 
 @pytest.fixture
-def history(passwords):
+def history(passwords, monkeypatch):
     """The last weeks of the demo with its stories; what was visible outside while it was played."""
     seen = []
     first = population.DAYS - LAST_DAYS
     people = [person for person in population.population(1400) if person.day >= first]
+    monkeypatch.setitem(judging.IN_FORCE, ("starter", 2), LAST_DAYS / 2)
     now = timezone.now()
-    with sandbox.sandbox():
-        floor = play.play(anchor=now, say=lambda *_: seen.append(shown()), people=people, first_day=first)
-        stories.tell(floor=floor, now=now)
+    play.history(anchor=now, say=lambda *_: seen.append(shown()), people=people, first_day=first)
     return seen
 
 
@@ -67,6 +78,7 @@ def test_configuration_is_loaded_once_and_leaves_edits_alone(passwords):
 def test_history_from_play_to_removal(history):
     it_appears_whole_and_consistent(history)
     the_stories_are_there()
+    the_history_lived_through_the_versions()
     removal_takes_the_demo_and_nothing_else()
 
 
@@ -78,11 +90,18 @@ def it_appears_whole_and_consistent(history):
     assert not leads.exclude(Q(email__endswith=".example") | Q(email=None)).exists()
     now = timezone.now()
     assert not leads.filter(Q(rescore_at__lte=now) | Q(route_at__lte=now)).exists(), "all decided"
-    assert Score.objects.filter(model_version__status="published").count() == leads.count()
+    routing = Score.objects.filter(model_version__model__routes=True, model_version__status="published")
+    assert routing.count() == leads.count()
+    forecast = Score.objects.filter(model_version__model__slug="forecast")
+    assert 0 < forecast.count() < leads.count(), "only of the industries that the model is about"
     places = Counter(leads.values_list("place", flat=True))
     assert places["nurture"] > places["disqualified"] > 0 and places["sales"] > 3
     assert list(limbo.orphans(at=now)) == []
     assert LocalMail.objects.exists()
+
+
+def score_of(lead):
+    return Score.objects.get(lead=lead, model_version__status="published", model_version__model__routes=True)
 
 
 def the_stories_are_there():
@@ -91,7 +110,16 @@ def the_stories_are_there():
 
     now = timezone.now()
     sarah = lead("sarah.klein@brightworks.example")
-    assert (sarah.place, sarah.stage) == ("nurture", "mql")
+    assert (sarah.place, sarah.stage) == ("sales", "sales_ready")
+    crossed = ScoreChange.objects.filter(lead=sarah).order_by("at")
+    assert [row.new_verdict for row in crossed][-1] == "sales_ready"
+    assert crossed[0].new_verdict == "mql" and crossed[0].at < now - timedelta(days=11), "why not passed"
+    unread = lead("nina.falk@alpenpack.example")
+    assert (unread.place, unread.stage) == ("nurture", "mql")
+    professor = lead("ines.albrecht@brightvale-edu.example")
+    assert (professor.role, professor.stage) == ("researcher", "sql")
+    bite = lead("oskar.lind@fjordfoods.example")
+    assert bite.place == "sales" and score_of(bite).verdict == "bite" and score_of(bite).engagement < 35
     quote = Handoff.objects.get(lead=lead("jonas.ek@nordwind.example"))
     assert (quote.owner.user.username, quote.is_hand_raise, quote.first_response_at) == ("rita", True, None)
     assert 200 < (now - quote.created_at).total_seconds() < 600
@@ -106,8 +134,32 @@ def the_stories_are_there():
     assert (paula.place, paula.cycle_no) == ("customer", 2)
     assert Opportunity.objects.get(lead=paula).status == "won"
     cooled = lead("marek.novotny@quarry-tools.example")
-    assert Score.objects.get(lead=cooled, model_version__status="published").rating in ("C", "D")
+    assert score_of(cooled).rating in ("C", "D")
+    assert ScoreChange.objects.filter(lead=cooled, new_rating="A").exists(), "it was an A"
     assert Handoff.objects.get(lead=lead("kim@planrival.example")).queue.is_review
+    listed = LeadList.objects.get(slug=offer.STORIES).members.filter(until=None)
+    assert set(listed.values_list("lead__email", flat=True)) == set(stories.LISTED)
+    assert LeadList.objects.get(slug=offer.VIPS).members.exists()
+    planned = FollowUp.objects.filter(done_at=None, due_at__gt=now)
+    assert planned.filter(owner__user__username="rita").exists(), "Rita has planned something"
+    assert Lead.objects.filter(custom__has_key="erp_system").exists()
+    assert Company.objects.filter(custom__has_key="contract_end").exists()
+    assert Activity.objects.filter(touchpoint__kind="search_visit").exists()
+
+
+def the_history_lived_through_the_versions():
+    """The second version came into force half-way; outside, versions and publications stand as they were agreed."""
+    first, second = ModelVersion.objects.filter(model__routes=True, number__in=(1, 2)).order_by("number")
+    flipped = second.published_at
+    assert not ScoreChange.objects.filter(model_version=first, at__gt=flipped).exists()
+    assert ScoreChange.objects.filter(model_version=first).exists()
+    early = ScoreChange.objects.filter(model_version=second, at__lt=flipped)
+    told = Q(lead__email__in=stories.LISTED) | Q(
+        lead__company__domain=stories.CUSTOMER
+    )  # by the rules of today
+    assert not early.exclude(told).exists()
+    assert second.model.current_version_id == second.pk
+    assert Publication.objects.filter(model=second.model).count() == 2
 
 
 def removal_takes_the_demo_and_nothing_else():
@@ -122,6 +174,61 @@ def removal_takes_the_demo_and_nothing_else():
     assert Activity.objects.count() == 1
     assert not (StageChange.objects.exists() or Handoff.objects.exists() or LocalMail.objects.exists())
     assert Program.objects.filter(slug="webinar-track").exists(), "the configuration stays"
+
+
+def test_what_scoring_can_do_is_shown(passwords):
+    """Each capability is used once, by rules that are sound, and agreed by marketing and sales in the past."""
+    model = ScoringModel.objects.get(routes=True)
+    version = model.current_version
+    rules = list(version.rules.all())
+    assert version.number == 2 and publish.problems(version) == []
+    assert {rule.kind for rule in rules} == set(Rule.Kind.values)
+    for has in ("who", "min_count", "half_life_days", "profile_id", "group_id", "steps", "cap_count"):
+        assert any(getattr(rule, has) for rule in rules), has
+    asked = json.dumps([rule.condition for rule in rules])
+    for criterion in ("custom_field", "domain_in_list", "content", "keyword", "timeline_within", "free_mail"):
+        assert f'"{criterion}"' in asked, criterion
+    assert version.profiles.count() == 2 and all(group.cap_points for group in version.groups.all())
+    assert all(len(rating) == 3 for rating in version.scale.ratings), "action and minutes"
+    assert model.goals and model.hypothesis and model.ready_per_week and model.target_market
+    days = [
+        version.created_at, version.review_asked_at, version.comments.first().at, version.approved_by_marketing_at,
+        version.approved_by_sales_at, version.published_at,
+    ]  # fmt: skip
+    assert days == sorted(days) and days[-1] < timezone.now() - timedelta(days=100)
+    assert (version.approved_by_marketing.username, version.approved_by_sales.username) == ("mia", "mona")
+    third = model.versions.get(number=3)
+    assert third.status == "in_review" and approval.missing(third) == ["sales"]
+    assert approval.waiting_for(User.objects.get(username="mona")) == [third]
+    assert publish.problems(third) == []
+    other = ScoringModel.objects.get(slug="forecast")
+    assert other.current_version.status == "published" and not other.routes and other.applies_to
+
+
+def test_loading_again_keeps_what_was_agreed_since(passwords):
+    third = ModelVersion.objects.get(model__routes=True, number=3)
+    mona, now = User.objects.get(username="mona"), timezone.now()
+    approval.approve(version=third, by=mona, side="sales", at=now)
+    publish.publish(version=third, by=mona, at=now)
+    later = now + timedelta(days=20)
+    judging.set_back(later)
+    third.refresh_from_db()
+    assert (third.status, third.published_at) == ("published", now)
+    assert third.model.versions.get(number=2).superseded_at == now
+
+
+def test_every_demo_segment_and_rule_is_understood(passwords):
+    for segment in Segment.objects.filter(is_demo=True):
+        check_segment(slug=segment.slug, condition=segment.condition)
+    assert Segment.objects.filter(is_demo=True).count() == len(judging.SEGMENTS)
+    assert Asset.objects.filter(is_demo=True, states__until=None).count() == len(offer.ASSETS) >= 12
+    domains = set(DomainEntry.objects.filter(list__slug=offer.COMPETITORS).values_list("domain", flat=True))
+    rivals = {
+        p.company.domain
+        for p in population.population(3000)
+        if p.company and p.company.relationship == "competitor"
+    }
+    assert rivals <= domains
 
 
 def test_a_failed_play_leaves_nothing(passwords):

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from leadmgmt.demo import config, play, removal, sandbox, stories
+from leadmgmt.demo import config, play, removal, sandbox
 from leadmgmt.local.state import DEMO_LOGINS, write_private
 from leads.models import Lead
 
@@ -56,9 +56,7 @@ class Command(BaseCommand):
         now = timezone.now()
         progress = Progress(self.stdout)
         try:
-            with sandbox.sandbox():
-                floor = play.play(anchor=now, say=progress)
-                stories.tell(floor=floor, now=now)
+            play.history(anchor=now, say=progress)
         except sandbox.AlreadyPlaying:
             raise CommandError("Another process is loading the demo's history.") from None
         places = ", ".join(f"{n:,} {place}" for place, n in sorted(play.leads_at_rest().items()))
