@@ -71,8 +71,9 @@ class ActivePeople(Criterion):
 
     def sql(self, params, at):
         return (
-            f"(EXISTS (SELECT 1 FROM (SELECT p.company_id FROM {ACTIVE} AND w.occurred_at > %s AND w.occurred_at <= %s"
-            " GROUP BY p.company_id HAVING count(DISTINCT p.id) >= %s) AS enough"
+            "(EXISTS (SELECT 1 FROM (SELECT p.company_id FROM leads_lead p WHERE NOT p.is_test AND EXISTS (SELECT 1"
+            " FROM leads_activity w WHERE w.lead_id = p.id AND w.engagement AND w.occurred_at > %s"
+            " AND w.occurred_at <= %s) GROUP BY p.company_id HAVING count(*) >= %s) AS enough"
             " WHERE enough.company_id = c.id)) IS TRUE"
         ), [days_before(at, params["days"]), at, params["at_least"]]
 

@@ -62,6 +62,9 @@ class CustomFieldIs(FieldCriterion):
     def fields(self):
         return fields()
 
+    def suggests(self, item):
+        return f"{self.key}.{item.key}" if item.type in (TEXT, CHOICE) else ""
+
     def clean(self, given):
         name = given.get("field")
         if isinstance(name, str) and name and "." not in name:

@@ -7,7 +7,7 @@ engagement; one exactly `days` old is outside a window of so many days.
 from datetime import UTC, datetime, time, timedelta
 
 from leads.criteria.base import MAX_DAYS, counted, day_in_words, days_before, so_often
-from leads.criteria.content import CONTENT, content_sql, content_words
+from leads.criteria.content import CONTENT, asks_content, content_sql, content_words
 from leads.criteria.parameters import BadValue, Choice, Day, WholeNumber
 from leads.criteria.touchpoint import ASSET, KIND, MATCH, touchpoint_sql, touchpoint_words
 
@@ -116,30 +116,30 @@ def what_words(params):
 
 def did_sql(params, when, at):
     """(SQL, bound): whether the lead did so at least once in the window `when`, a (SQL, bound) over `a`."""
+    if asks_content(params):
+        return counted_sql(params, when, at, ">=", 1)
     found, bound = what_sql(params, at)
     return f"EXISTS (SELECT 1 {found} AND a.lead_id = l.id AND {when[0]})", [*bound, *when[1]]
 
 
 def did_often_sql(params, when, at, op, times):
     """(SQL, bound): whether the lead did so at least, at most or exactly so many times in the window."""
-    if op == "at_least":
-        return at_least_sql(params, when, at, times)
-    more, bound = at_least_sql(params, when, at, times + 1)
+    if op == "exactly":
+        return counted_sql(params, when, at, "=", times)
     if op == "at_most":
-        return f"NOT {more}", bound
-    enough, first = at_least_sql(params, when, at, times)
-    return f"({enough} AND NOT {more})", [*first, *bound]
+        more, bound = counted_sql(params, when, at, ">", times)
+        return f"NOT ({more})", bound
+    return did_sql(params, when, at) if times == 1 else counted_sql(params, when, at, ">=", times)
 
 
-def at_least_sql(params, when, at, times):
-    if times == 1:
-        return did_sql(params, when, at)
+def counted_sql(params, when, at, comparison, times):
+    """The group stands in a subquery and the whole under IS TRUE, so that PostgreSQL chooses by the number of leads:
+    one pass over what happened, or for a few leads a look at theirs alone. How much content there is of a kind it
+    cannot tell, so that is always asked in this way."""
     found, bound = what_sql(params, at)
-    # The group stands in a subquery and the whole under IS TRUE, so that PostgreSQL chooses by the number of leads:
-    # one pass over what happened, or for a few leads a look at theirs alone.
     return (
         f"(EXISTS (SELECT 1 FROM (SELECT a.lead_id {found} AND {when[0]}"
-        " GROUP BY a.lead_id HAVING count(*) >= %s) AS enough WHERE enough.lead_id = l.id)) IS TRUE"
+        f" GROUP BY a.lead_id HAVING count(*) {comparison} %s) AS enough WHERE enough.lead_id = l.id)) IS TRUE"
     ), [*bound, *when[1], times]
 
 

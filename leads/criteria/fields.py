@@ -56,6 +56,7 @@ class FieldCriterion(Criterion):
     """{field, op, value}: the type of the field decides the operators and the type of the value."""
 
     in_rules = True
+    suggested: tuple = ()
 
     @property
     def fields(self):
@@ -103,10 +104,12 @@ class FieldCriterion(Criterion):
         return {
             "key": self.key,
             "label": self.label,
-            "fields": [
-                item.describe() | {"suggests": f"{self.key}.{item.key}"} for item in self.fields.values()
-            ],
+            "fields": [item.describe() | {"suggests": self.suggests(item)} for item in self.fields.values()],
         }
+
+    def suggests(self, item):
+        """Key under which `suggestions` looks up the values of the field, or ""."""
+        return f"{self.key}.{item.key}" if item.key in self.suggested else ""
 
 
 def operator_parameter(item):
@@ -121,6 +124,7 @@ class LeadField(FieldCriterion):
     key = "lead_field"
     label = "Field of the lead"
     fields = LEAD_FIELDS
+    suggested = ("job_title", "role", "country", "industry", "timeline", "product_interest")
 
 
 class CompanyField(FieldCriterion):
@@ -129,3 +133,4 @@ class CompanyField(FieldCriterion):
     key = "company_field"
     label = "Field of the company"
     fields = COMPANY_FIELDS
+    suggested = ("name", "industry", "country", "domain")

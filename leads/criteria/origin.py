@@ -55,13 +55,20 @@ class CameBy(Criterion):
 
     def sql(self, params, at):
         kinds, offers = (", ".join(["%s"] * len(values)) for values in (ARRIVALS, params["one_of"]))
+        arrival = (
+            "FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id"
+            f" WHERE a.lead_id = l.id AND a.engagement AND t.kind IN ({kinds})"
+        )
+        meant = (
+            f"IN (SELECT unnest(ARRAY[{offers}]::text[]) UNION ALL SELECT lower(f.asset) FROM leads_captureform f"
+            f" WHERE f.slug IN ({offers}) AND f.asset <> '')"
+        )
+        bound = [*(normal_asset(offer) for offer in params["one_of"]), *params["one_of"]]
+        # Few ever met the offer; only of these the first arrival is looked up.
         return (
-            "EXISTS (SELECT 1 FROM (SELECT t.asset FROM leads_activity a JOIN leads_touchpoint t"
-            f" ON t.id = a.touchpoint_id AND t.kind IN ({kinds}) WHERE a.lead_id = l.id AND a.engagement"
-            f" ORDER BY a.occurred_at, a.id LIMIT 1) AS arrival WHERE arrival.asset IN ({offers})"
-            f" OR arrival.asset IN (SELECT lower(f.asset) FROM leads_captureform f WHERE f.slug IN ({offers})"
-            " AND f.asset <> ''))"
-        ), [*ARRIVALS, *(normal_asset(offer) for offer in params["one_of"]), *params["one_of"]]
+            f"(EXISTS (SELECT 1 {arrival} AND t.asset {meant})"
+            f" AND coalesce((SELECT t.asset {arrival} ORDER BY a.occurred_at, a.id LIMIT 1) {meant}, false))"
+        ), [*ARRIVALS, *bound, *ARRIVALS, *bound]
 
     def sentence(self, params):
         return f"came by {either([quoted(offer) for offer in params['one_of']])}"

@@ -121,11 +121,13 @@ class Builder {
   drawLeaf(leaf, group, index) {
     const box = element("div", { class: "condition-leaf" });
     const criterion = this.criteria.find((one) => one.key === leaf.is);
+    // The rest is drawn anew and the select stays, so that typing the name of a choice is not cut off after a letter.
+    const rest = element("div", { class: "condition-pair" });
     const what = element("select", { onchange: () => {
       group.items[index] = this.fresh(what.value);
       this.write();
-      box.replaceWith(this.drawLeaf(group.items[index], group, index));
-      this.place.querySelector(`#${what.id}`)?.focus();
+      rest.replaceChildren();
+      this.drawRest(rest, group.items[index]);
     } });
     const single = element("optgroup", { label: "What they did, and where from" });
     for (const one of this.criteria) {
@@ -140,13 +142,20 @@ class Builder {
     what.value = criterion?.fields ? `${leaf.is}:${leaf.field}` : leaf.is;
     what.id = leafId(this, group, index);
     box.append(labelled("What", what));
-    if (criterion?.fields) this.drawComparison(box, criterion, leaf, group, index);
-    else this.drawParameters(box, criterion, leaf, group, index);
+    box.append(rest);
+    this.drawRest(rest, leaf);
     return box;
   }
 
-  drawComparison(box, criterion, leaf, group, index) {
+  drawRest(rest, leaf) {
+    const criterion = this.criteria.find((one) => one.key === leaf.is);
+    if (criterion?.fields) this.drawComparison(rest, criterion, leaf);
+    else this.drawParameters(rest, criterion?.parameters ?? [], leaf);
+  }
+
+  drawComparison(box, criterion, leaf) {
     const field = criterion.fields.find((one) => one.key === leaf.field) ?? criterion.fields[0];
+    const operand = element("div", { class: "condition-pair" });
     const op = select(Object.entries(field.operators), leaf.op, (value) => {
       const had = [leaf.value].flat().filter((one) => one !== undefined && one !== "");
       leaf.op = value;
@@ -154,9 +163,14 @@ class Builder {
       const fresh = { none: undefined, many: had, range: had.length === 2 ? had : ["", ""], days: 30, one: had[0] ?? firstValue(field) }[field.operands[value]];
       if (fresh !== undefined) leaf.value = fresh;
       this.write();
-      this.redraw(box, leaf, group, index, (drawn) => drawn.querySelectorAll("select")[1]);
+      operand.replaceChildren();
+      this.drawOperand(operand, field, leaf);
     });
-    box.append(labelled("Operator", op));
+    box.append(labelled("Operator", op), operand);
+    this.drawOperand(operand, field, leaf);
+  }
+
+  drawOperand(box, field, leaf) {
     const takes = field.operands[leaf.op];
     if (takes === "none") return;
     const change = (value) => {
@@ -171,35 +185,38 @@ class Builder {
     else box.append(labelled("Value", typed(field.type, leaf.value, change)));
   }
 
-  // Parameters may depend on earlier ones: those that are not asked now are not kept either.
-  drawParameters(box, criterion, leaf, group, index) {
-    const parameters = criterion?.parameters ?? [];
+  // Parameters may depend on earlier ones: those that are not asked now are not kept either. What is shown stays in place.
+  drawParameters(box, parameters, leaf) {
     const decides = new Set(parameters.flatMap((one) => Object.keys(one.shown_when)));
-    for (const parameter of parameters) {
-      if (!isAsked(parameter, parameters, leaf)) continue;
-      const then = !decides.has(parameter.name) ? undefined : () => {
-        for (const one of parameters) if (!isAsked(one, parameters, leaf)) delete leaf[one.name];
-        this.write();
-        this.redraw(box, leaf, group, index, (drawn) => drawn.querySelector(`[data-parameter="${parameter.name}"] select`));
-      };
-      const drawn = this.drawParameter(parameter, leaf, then);
-      drawn.dataset.parameter = parameter.name;
-      box.append(drawn);
-    }
-  }
-
-  redraw(box, leaf, group, index, focused) {
-    const drawn = this.drawLeaf(leaf, group, index);
-    box.replaceWith(drawn);
-    focused(drawn)?.focus();
+    const shown = new Map();
+    const arrange = () => {
+      let last = null;
+      for (const parameter of parameters) {
+        if (!isAsked(parameter, parameters, leaf)) {
+          shown.get(parameter.name)?.remove();
+          shown.delete(parameter.name);
+          delete leaf[parameter.name];
+          continue;
+        }
+        if (!shown.has(parameter.name)) {
+          const drawn = this.drawParameter(parameter, leaf, decides.has(parameter.name) ? arrange : () => {});
+          drawn.dataset.parameter = parameter.name;
+          if (last) last.after(drawn);
+          else box.prepend(drawn);
+          shown.set(parameter.name, drawn);
+        }
+        last = shown.get(parameter.name);
+      }
+    };
+    arrange();
   }
 
   drawParameter(parameter, leaf, then) {
     const change = (value) => {
       if (value === "" && !parameter.required) delete leaf[parameter.name];
       else leaf[parameter.name] = value;
-      if (then) then();
-      else this.write();
+      then();
+      this.write();
     };
     const value = valueOf(parameter, leaf) ?? "";
     if (parameter.kind === "texts") return labelled(parameter.label, textLines(value || [], change), "one per line");

@@ -1,0 +1,82 @@
+// The controls of the condition builder: each shows a value and says when it changes.
+
+let names = 0;
+
+export const newName = () => ++names;
+export const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+export const whole = (text) => (text.trim() === "" ? "" : Number.isNaN(Number(text)) ? text : Number(text));
+const OTHER = "\u0000"; // no word that anybody could mean
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export function labelled(label, control, hint = "") {
+  control.id ||= `condition-${newName()}`;
+  const parts = [element("label", { for: control.id }, label), control];
+  if (hint) {
+    control.setAttribute("aria-describedby", `${control.id}-hint`);
+    parts.push(element("span", { class: "condition-hint", id: `${control.id}-hint` }, hint));
+  }
+  return element("div", { class: "condition-field" }, ...parts);
+}
+
+export function select(options, value, onchange) {
+  const node = element("select", { onchange: () => onchange(node.value) });
+  for (const [key, label] of options) node.append(element("option", { value: key }, label));
+  node.value = value;
+  return node;
+}
+
+export function typed(type, value, change) {
+  const node = element("input", { type: type === "date" ? "date" : "text", inputmode: type === "number" ? "decimal" : null, autocomplete: "off", oninput: () => change(type === "number" ? whole(node.value) : node.value) });
+  node.value = value ?? "";
+  return node;
+}
+
+export function textLines(values, change) {
+  const node = element("textarea", { rows: Math.min(6, values.length + 1), oninput: () => change(lines(node.value)) });
+  node.value = values.join("\n");
+  return node;
+}
+
+export function checkboxes(label, choices, chosen, change) {
+  const box = element("fieldset", { class: "condition-field condition-checks" }, element("legend", {}, label));
+  for (const [key, text] of Object.entries(choices)) {
+    const input = element("input", { type: "checkbox", value: key, onchange: () => change([...box.querySelectorAll("input:checked")].map((one) => one.value)) });
+    input.checked = chosen.includes(key);
+    box.append(element("label", {}, input, text));
+  }
+  return box;
+}
+
+// From … to …, both included.
+export function range(type, value, change) {
+  const ends = [value?.[0] ?? "", value?.[1] ?? ""];
+  const end = (place) => typed(type, ends[place], (text) => {
+    ends[place] = text;
+    change([...ends]);
+  });
+  return element("div", { class: "condition-pair" }, labelled("From", end(0)), labelled("To", end(1), "included"));
+}
+
+// A choice of the known words, or any other word of one's own.
+export function suggested(parameter, value, change) {
+  const own = !(value in parameter.suggestions);
+  const input = typed("text", own ? value : "", change);
+  const other = labelled("Its name", input, "as it is recorded");
+  other.hidden = !own;
+  const options = [...Object.entries(parameter.suggestions), [OTHER, "Another activity…"]];
+  const node = select(options, own ? OTHER : value, (chosen) => {
+    other.hidden = chosen !== OTHER;
+    change(chosen === OTHER ? input.value : chosen);
+  });
+  return element("div", { class: "condition-pair" }, labelled(parameter.label, node), other);
+}
