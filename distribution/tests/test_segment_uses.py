@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def test_programs_and_routing_rules_are_named():
     segment = Segment.objects.create(name="Large", slug="large")
-    tree = {"all": [{"is": "segment", "slug": "large"}]}
+    tree = {"all": [{"is": "segment", "segment": "large"}]}
     Program.objects.create(name="Track", slug="track", entry=tree)
     RoutingRule.objects.create(
         name="To enterprise", queue=SalesQueue.objects.get(is_default=True), condition=tree

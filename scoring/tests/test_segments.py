@@ -65,9 +65,9 @@ def test_what_cannot_be_read_any_more_holds_nobody(people):
 
 def test_what_asks_for_it_is_named(segment):
     assert segments.uses(segment) == []
-    nested = {"all": [{"any": [{"is": "segment", "slug": "decides"}]}, DECIDES]}
+    nested = {"all": [{"any": [{"is": "segment", "segment": "decides"}]}, DECIDES]}
     one = asking("nested", nested)
-    asking("other", {"is": "segment", "slug": "others"})
+    asking("other", {"is": "segment", "segment": "others"})
     asking("text", {"is": "lead_field", "field": "role", "op": "equals", "value": "decides"})
     assert [(use.what, use.id, str(use)) for use in segments.uses(segment)] == [
         ("segment", one.pk, "segment “nested”")
@@ -78,10 +78,10 @@ def test_what_asks_for_it_is_named(segment):
     ("slug", "path"), [("a", ["b", "c", "a"]), ("c", ["a", "b", "c"]), ("free", []), ("b", ["c", "a", "b"])]
 )
 def test_a_circle_is_found(slug, path):
-    asking("a", {"is": "segment", "slug": "b"})
-    asking("b", {"none": [{"is": "segment", "slug": "c"}]})
-    asking("c", {"any": [{"is": "segment", "slug": "a"}]})
-    tree = {"is": "segment", "slug": path[0]} if path else {"is": "segment", "slug": "a"}
+    asking("a", {"is": "segment", "segment": "b"})
+    asking("b", {"none": [{"is": "segment", "segment": "c"}]})
+    asking("c", {"any": [{"is": "segment", "segment": "a"}]})
+    tree = {"is": "segment", "segment": path[0]} if path else {"is": "segment", "segment": "a"}
     assert segments.circle(slug, tree) == path
 
 
@@ -114,7 +114,7 @@ def test_a_marketer_makes_changes_and_deletes_one(client, mia):
 
 
 def test_one_that_is_asked_for_is_not_deleted(client, mia, segment):
-    user = asking("nested", {"is": "segment", "slug": "decides"})
+    user = asking("nested", {"is": "segment", "segment": "decides"})
     page = client.get(reverse("admin:scoring_segment_change", args=[segment.pk])).content.decode()
     assert "segment “nested”" in page
     assert reverse("admin:scoring_segment_change", args=[user.pk]) in page
@@ -133,6 +133,16 @@ def test_a_bad_condition_is_refused_by_its_field(client, mia, segment):
     here = reverse("admin:scoring_segment_change", args=[segment.pk])
     answer = client.post(here, {"name": "X", "condition": '{"is": "shoe_size"}'})
     assert "must be one of" in answer.context["adminform"].form.errors["condition"][0]
+
+
+def test_one_that_would_ask_for_itself_is_refused(client, mia, segment):
+    asking("nested", {"is": "segment", "segment": "decides"})
+    here = reverse("admin:scoring_segment_change", args=[segment.pk])
+    posted = {"name": "X", "condition": '{"none": [{"is": "segment", "segment": "nested"}]}'}
+    found = client.post(here, posted).context["adminform"].form.errors["condition"]
+    assert "decides → nested → decides" in found[0]
+    segment.refresh_from_db()
+    assert segment.condition == DECIDES
 
 
 def test_the_live_count_and_the_list_of_leads(client, mia, segment, people):
