@@ -321,7 +321,11 @@ def finding(ready, weeks, capacity, outcomes):
         is_clear, text = True, f"{change}."
     if outcomes and outcomes["decided"]:
         held = outcomes["passed"][1][1]
-        text += f" It would have held back {plural(held.many, 'past hand-off')}, of which {held.hits} won."
+        text += (
+            f" It would have held back {plural(held.many, 'past hand-off')}, of which {held.hits} won."
+            if held.many
+            else " It would have passed every past hand-off."
+        )
     return {"text": text, "is_clear": is_clear}
 
 
