@@ -87,5 +87,5 @@ class OwnedLeadFilter(ScoredLeadFilter):
 )
 class OwnedLeadViewSet(ScoredLeadViewSet):
     serializer_class = OwnedLeadSerializer
-    detail_class = OwnedLeadDetailSerializer
+    detail_class = OwnedLeadDetailSerializer  # type: ignore[assignment]
     filterset_class = OwnedLeadFilter

@@ -149,7 +149,8 @@ def happening(post):
 
 def search_visit(post):
     """(kind, words) of the search that led here, or None: somebody who searched did one thing more than posting."""
-    words = activities.normal_keyword(post.values.get("utm_term", ""))
+    said = post.values.get("utm_term")
+    words = activities.normal_keyword(said) if said else ""
     return ("search_visit", words) if words else None
 
 

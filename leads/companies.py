@@ -86,11 +86,7 @@ def new_row(key, values, *, now, is_demo):
         "size": values.get("company_size"),
         "industry": values.get("industry", ""),
         "country": values.get("country", ""),
-        "custom": {
-            name.removeprefix(OF_COMPANY): value
-            for name, value in values.items()
-            if name.startswith(OF_COMPANY)
-        },
+        "custom": {name.removeprefix(CUSTOM): value for name, value in own_fields(values).items()},
         "is_demo": is_demo,
         "created_at": now,
         "updated_at": now,
@@ -157,9 +153,13 @@ def facts(values):
     stated = {column: values[answer] for column, answer in FACTS.items() if not is_empty(values.get(answer))}
     if values.get("company"):
         stated["name"] = values["company"]
-    return stated | {
-        name.removeprefix("company."): value for name, value in values.items() if name.startswith(OF_COMPANY)
-    }
+    stated.update(own_fields(values))
+    return stated
+
+
+def own_fields(values):
+    """The custom fields of the company among a lead's values, by the name they have there."""
+    return {name.removeprefix("company."): values[name] for name in values if name.startswith(OF_COMPANY)}
 
 
 def differs(row, stated):

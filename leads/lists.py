@@ -76,9 +76,9 @@ def in_batches(lead_ids, change, *, at):
 
 def undo_step(*, of: LeadList, step, at):
     """Take back what was done to a list at the instant `step`; how many leads came or went."""
-    came = ListMember.objects.filter(list=of, since=step, until=None).values_list("lead_id", flat=True)
-    went = ListMember.objects.filter(list=of, until=step).values_list("lead_id", flat=True)
-    came, went = list(came), list(went)
+    members = ListMember.objects.filter(list=of)
+    came = list(members.filter(since=step, until=None).values_list("lead_id", flat=True))
+    went = list(members.filter(until=step).values_list("lead_id", flat=True))
     return take_off_list(off=of, lead_ids=came, at=at) + add_to_list(to=of, lead_ids=went, at=at)
 
 

@@ -65,7 +65,10 @@ def said_in(arrival):
     """The values of an arrival that are columns of a lead, or custom fields of it."""
     values = arrival.values
     said = {name: values[name] for name in SAID if name in values}
-    return said | {name: value for name, value in values.items() if name.startswith(PREFIX)}
+    for name in values:
+        if name.startswith(PREFIX):
+            said[name] = values[name]
+    return said
 
 
 def weigh_arrival(person, arrival, history, *, now):

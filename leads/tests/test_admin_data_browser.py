@@ -120,7 +120,7 @@ def picture(page, name):
 def test_chosen_leads_go_on_a_list_and_back(browse, data):
     page = browse(reverse("admin:leads_lead_changelist"), **WIDE)
     page.locator("input[name=_selected_action]").first.check()
-    page.get_by_label("Action").select_option("put_on_list")
+    page.get_by_label("Select action to run").select_option("put_on_list")
     page.get_by_role("button", name="Run").click()
     picture(page, "choose-wide")
     page.get_by_label("… or a new one called").fill("Dinner")
