@@ -4,7 +4,7 @@ For one lead as for a batch: what holds for each lead at an instant (`lead_facts
 answered from the covering index). Which rules a touchpoint matches is in touchpoints.py.
 
 Where a fact changes by time alone (a stated timeline, a date), `changes` says when. The criteria name the next such
-instant; the facts are then read once more as they will be at it, so that nobody is woken for nothing.
+instant, at which the facts are read as well, so that nobody is woken for nothing.
 """
 
 from dataclasses import dataclass
@@ -67,8 +67,10 @@ STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualifi
 
 def lead_facts(lead_ids, books, *, at, known_at=None):
     """What holds for each lead at the instant `at`, by its field values now or as known at `known_at`."""
-    facts = _read(sorted(lead_ids), tuple(books), at, known_at)
-    _look_ahead(facts, tuple(book for book in books if book.changes_sql), known_at)
+    facts, then = _read(sorted(lead_ids), tuple(books), at, known_at)
+    for book in books:
+        if book.changes_sql:
+            _look_ahead(facts, book, then[book.version_id], known_at)
     return facts
 
 
@@ -87,32 +89,37 @@ def _read(lead_ids, books, at, known_at, ahead=False):
         row = [column[asked_for] for column in row]
     ids, created, stage, parked_until, *row = row
     changing = [book for book in books if book.changes_sql]
-    changes = {book.version_id: np.full(len(ids), NEVER) for book in books}
-    changes |= {
-        book.version_id: np.minimum(column, NEVER) for book, column in zip(changing, row, strict=False)
-    }
-    bits = _unpack(row[len(changing) :], total, len(ids))
+    dates = {book.version_id: np.minimum(row.pop(0), NEVER) for book in changing}
+    after = {book.version_id: row.pop(0) for book in changing} if not ahead else {}
+    bits = _unpack(row, total, len(ids))
     holds = {book.version_id: bits[:, columns[book.version_id]] for book in books}
-    return LeadFacts(ids, created, stage, parked_until, bits[:, 0], holds, changes)
+    changes = {book.version_id: np.full(len(ids), NEVER) for book in books} | dates
+    then = {
+        version: (bits[:, columns[version, "then"]], np.minimum(dates, NEVER))
+        for version, dates in after.items()
+    }
+    return LeadFacts(ids, created, stage, parked_until, bits[:, 0], holds, changes), then
 
 
-def _look_ahead(facts, books, known_at):
+def _look_ahead(facts, book, then, known_at):
     """Correct `changes` where nothing will be different at the instant that the criteria name.
 
-    After LOOKS instants without a difference the next one is taken as it is: early, never late.
+    `then`: what holds at it of what time may change, and the next such instant: found by the first statement already.
+    After LOOKS more instants without a difference the next one is taken as it is: early, never late.
     """
-    due = {book: np.flatnonzero(facts.changes[book.version_id] < NEVER) for book in books}
-    for _ in range(LOOKS):
-        due = {book: places for book, places in due.items() if len(places)}
-        for book, places in due.items():
-            changes, holds = facts.changes[book.version_id], facts.holds[book.version_id]
-            at = [instant(value) for value in changes[places]]
-            then = _read(facts.ids[places].tolist(), (book,), at, known_at, ahead=True)
-            places = places[np.isin(facts.ids[places], then.ids)]  # whoever does not lock may miss one
-            same = (then.holds[book.version_id] == holds[places]).all(axis=1)
-            due[book] = places[same]
-            changes[due[book]] = then.changes[book.version_id][same]
-            due[book] = due[book][changes[due[book]] < NEVER]
+    changes, holds = facts.changes[book.version_id], facts.holds[book.version_id][:, book.dated]
+    places, (dated, after) = np.arange(len(changes)), then
+    for look in range(LOOKS + 1):
+        same = (dated == holds[places]).all(axis=1) & (changes[places] < NEVER)
+        places = places[same]
+        changes[places] = after[same]
+        places = places[changes[places] < NEVER]
+        if look == LOOKS or not len(places):
+            return
+        at = [instant(value) for value in changes[places]]
+        found, _ = _read(facts.ids[places].tolist(), (book,), at, known_at, ahead=True)
+        places = places[np.isin(facts.ids[places], found.ids)]  # whoever does not lock may miss one
+        dated, after = found.holds[book.version_id], found.changes[book.version_id]
 
 
 @lru_cache(maxsize=64)
@@ -125,14 +132,22 @@ def _statement(books, known, ahead, in_range):
     at = "ahead.at" if ahead else "%(at)s::timestamptz" if in_range else "$2"
     which = "BETWEEN %(first)s AND %(last)s" if in_range else "= ANY($1)"
     params, numbers, columns = {}, {"(l.email IS NOT NULL OR l.phone <> '')": 0}, {}
+    changing = [book for book in books if book.changes_sql]
+    nexts = {f"next{n}": rendered(book.changes_sql, params, at) for n, book in enumerate(changing)}
+
+    def ask(name, conditions, at):
+        asked = [rendered(condition, params, at) for condition in conditions]
+        columns[name] = np.array([numbers.setdefault(fact, len(numbers)) for fact in asked], dtype=int)
+
     for book in books:
-        asked = [rendered(condition, params, at) for condition in book.lead_sql]
-        columns[book.version_id] = np.array(
-            [numbers.setdefault(fact, len(numbers)) for fact in asked], dtype=int
-        )
+        ask(book.version_id, [book.lead_sql[n] for n in book.dated] if ahead else book.lead_sql, at)
+    picked = {f"{name}_at": f"coalesce({name}.at, 'infinity')" for name in nexts}
+    if not ahead:
+        for name, book in zip(nexts, changing, strict=True):
+            ask((book.version_id, "then"), [book.lead_sql[n] for n in book.dated], f"{name}.at")
+            later = rendered(book.changes_sql, params, f"{name}.at")
+            picked[f"after_{name}"] = f"coalesce({later}, 'infinity')"
     facts = list(numbers)
-    changes = [rendered(book.changes_sql, params, at) for book in books if book.changes_sql]
-    picked = {f"c{n}": f"coalesce({sql}, 'infinity')" for n, sql in enumerate(changes)}
     picked |= {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
     sql = f"""
 SELECT array_send(array_agg(id)), array_send(array_agg(created_at)), array_send(array_agg(stage)),
@@ -142,6 +157,7 @@ FROM (
     CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
     {"".join(f", {pick} AS {name}" for name, pick in picked.items())}
   FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
+    {" ".join(f"CROSS JOIN LATERAL (SELECT {sql} AS at OFFSET 0) {name}" for name, sql in nexts.items())}
   WHERE l.id {which} AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
   ORDER BY l.id OFFSET 0
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound

@@ -13,7 +13,7 @@ from django.db import connection
 
 from leads.activities import OPEN
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
-from leads.criteria.base import AT
+from leads.criteria.base import AT, Instant
 from leads.criteria.tree import changes, leaves, where
 from scoring import ratings
 from scoring.engine.totals import Slots, slots
@@ -77,7 +77,8 @@ class Rulebook:
     timed_rules: list
     asks: list  # for each of lead_rules the fields it asks for: [(criterion key, field name), …]
     lead_sql: list  # Conditions about leads: of lead_rules, then those of `who`, then `applies_to`
-    changes_sql: Condition | None  # when one of them may next change by time alone
+    dated: np.ndarray  # the columns of lead_sql whose answer may change by time alone
+    changes_sql: Condition | None  # when one of them may next do so
     who: np.ndarray  # of touch_rules, then timed_rules: the column of lead_sql that narrows it, or -1
     applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list
@@ -93,6 +94,7 @@ class Rulebook:
     bounds: np.ndarray
     drops: np.ndarray
     is_coarse: np.ndarray  # every edge of the rule moves its points by more than a rounding
+    n_hand_raise: int
     timed_cents: np.ndarray
     timed_after: np.ndarray  # microseconds
     n_inactivity: int
@@ -115,10 +117,6 @@ class Rulebook:
     @property
     def n_activity(self):
         return len(self.points)
-
-    @property
-    def n_hand_raise(self):
-        return sum(rule.kind == Rule.Kind.HAND_RAISE for rule in self.touch_rules)
 
 
 _kept: dict[tuple, Rulebook] = {}
@@ -156,13 +154,15 @@ def compile_version(version, rules=None):
     trees += [applies_to] if applies_to else []
     touch_sql = [_condition(rule.condition, TOUCHPOINT) for rule in touch_rules]
     profiles, groups = list(version.profiles.all()), list(version.groups.all())
+    lead_sql = [_condition(tree, LEAD) for tree in trees]
     return Rulebook(
         version_id=version.pk,
         lead_rules=lead_rules,
         touch_rules=touch_rules,
         timed_rules=timed_rules,
         asks=[_asked(rule) for rule in lead_rules],
-        lead_sql=[_condition(tree, LEAD) for tree in trees],
+        lead_sql=lead_sql,
+        dated=np.flatnonzero([any(isinstance(v, Instant) for v in one.params) for one in lead_sql]),
         changes_sql=_changes(trees),
         who=who,
         applies=applies,
@@ -174,6 +174,7 @@ def compile_version(version, rules=None):
         takes_opens=np.array([takes_opens(rule) for rule in of["activity"]], dtype=bool),
         **_activity_columns(of["activity"]),
         fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
+        n_hand_raise=len(of["hand_raise"]),
         timed_cents=np.array([cents(rule.points) for rule in timed_rules], dtype=np.int64),
         timed_after=np.array([rule.days * DAY for rule in timed_rules], dtype=np.int64),
         n_inactivity=len(of["inactivity"]),
