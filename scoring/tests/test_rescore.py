@@ -438,3 +438,17 @@ def test_who_does_something_makes_colleagues_due_once():
 
 def tell_all():
     return telling.go_on_with_all()
+
+
+def test_who_goes_takes_the_scores_along():
+    """No foreign key watches over them: a trigger does, whoever deletes."""
+    version = current(DECISION_MAKER)
+    gone, stays = lead("gone@acme.example"), lead("stays@acme.example")
+    rescore(lead_ids=[gone.pk, stays.pk], at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("DELETE FROM scoring_scorechange")
+        cursor.execute("DELETE FROM leads_lead WHERE id = %s", [gone.pk])
+        assert [row.lead_id for row in Score.objects.filter(model_version=version)] == [stays.pk]
+        stays.delete()
+        assert not Score.objects.exists()
