@@ -45,7 +45,7 @@ ALWAYS = [
 
 
 def rules(*, fit=16, activity=18, more=0):
-    """Dicts of Rule fields: `fit` and `activity` rules and the six that every model has. `more` shifts all points."""
+    """Dicts of Rule fields: `fit` and `activity` rules and the six that every model has. `more` is added to all points."""
     fits = [
         {"kind": "fit", "points": 2 + n % 5 * 4 + more, "condition": FITS[n % len(FITS)]} for n in range(fit)
     ]
