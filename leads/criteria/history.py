@@ -87,26 +87,29 @@ class LastTime(Criterion):
     parameters = (*WHAT, AGO, days())
 
     def sql(self, params, at):
-        lately, bound = did_sql(params, when_sql(params | {"when": "within"}, at), at)
-        if params["when"] == "within":
-            return lately, bound
-        earlier, first = did_sql(params, when_sql(params, at), at)
-        return f"({earlier} AND NOT {lately})", [*first, *bound]
+        return last_sql(params, at)
 
     def sentence(self, params):
         return f"last {what_words(params)}{when_words(params)}"
 
 
-class Recency(LastTime):
+def last_sql(params, at):
+    lately, bound = did_sql(params, when_sql(params | {"when": "within"}, at), at)
+    if params["when"] == "within":
+        return lately, bound
+    earlier, first = did_sql(params, when_sql(params, at), at)
+    return f"({earlier} AND NOT {lately})", [*first, *bound]
+
+
+class Recency(Criterion):
     """When somebody was last active in any way. Who never was is neither."""
 
     key = "recency"
     label = "Last active"
-    uses_content = False
     parameters = (AGO, days())
 
     def sql(self, params, at):
-        return super().sql(ANYTHING | params, at)
+        return last_sql(ANYTHING | params, at)
 
     def sentence(self, params):
         return f"was last active{when_words(params)}"
