@@ -17,6 +17,7 @@ from scoring.models import ModelVersion, Profile, RuleGroup
 from scoring.rule_words import in_order, rule_line
 
 EDITABLE = ModelVersion.Status.DRAFT
+RESTRICTED = "23001"
 GONE_TO_REVIEW = (
     "This version is not a draft any more, so nothing was saved. Send it back to draft to edit it."
 )
@@ -69,6 +70,13 @@ class GroupInline(DraftPart):
     model = RuleGroup
     fields = ["name", "cap_points", "position"]
     verbose_name_plural = "Groups: rules that together give at most so many points"
+
+
+def say_gone_to_review(request, refused):
+    """For the refusal of a trigger: somebody put the version to review between the page and saving. Raises any other."""
+    if getattr(refused.__cause__, "pgcode", "") != RESTRICTED:
+        raise refused
+    messages.error(request, GONE_TO_REVIEW)
 
 
 def is_draft(version):
@@ -134,10 +142,8 @@ class ModelVersionAdmin(Admin):
         try:
             with transaction.atomic():
                 return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-        except IntegrityError as refused:  # its trigger: somebody put it to review between page and saving
-            if getattr(refused.__cause__, "sqlstate", getattr(refused.__cause__, "pgcode", "")) != "23001":
-                raise
-            messages.error(request, GONE_TO_REVIEW)
+        except IntegrityError as refused:
+            say_gone_to_review(request, refused)
             return redirect("admin:scoring_modelversion_change", object_id)
 
     def save_model(self, request, obj, form, change):

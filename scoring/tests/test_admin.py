@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from leads.models import Lead
 from scoring import publish
+from scoring.admin.rules import RuleAdmin
 from scoring.models import ModelVersion, Rule, Scale, ScoringModel
 from scoring.rule_form import StepsField
 from scoring.tests import cast
@@ -178,6 +179,19 @@ def test_an_edit_that_comes_too_late_is_refused_in_words(client, marketer, versi
     assert "nothing was saved" in " ".join(str(message) for message in answer.wsgi_request._messages)
     version.refresh_from_db()
     assert version.mql_fit == 20
+
+
+def test_a_rule_saved_after_its_version_went_to_review_is_refused(client, marketer, version, monkeypatch):
+    save = RuleAdmin.save_model
+
+    def late(self, request, obj, form, change):
+        ModelVersion.objects.filter(pk=version.pk).update(status="in_review")
+        save(self, request, obj, form, change)
+
+    monkeypatch.setattr(RuleAdmin, "save_model", late)
+    answer = client.post(reverse("admin:scoring_rule_add"), rule(version), follow=True)
+    assert "not a draft any more, so nothing was saved" in answer.content.decode()
+    assert version.rules.count() == 1
 
 
 def test_profiles_groups_and_caps_of_a_draft(client, marketer, version):
