@@ -113,23 +113,32 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL: the only source of truth -------------------------------------------------------
-required("DATABASE_URL", "postgres://user:password@127.0.0.1:5432/leadmgmt")
-DATABASES = {"default": env.db("DATABASE_URL")}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL: postgres://…")
+DATABASE_EXAMPLE = "postgres://user:password@127.0.0.1:5432/leadmgmt"
+_database = required("DATABASE_URL", DATABASE_EXAMPLE).startswith(("postgres://", "postgresql://"))
+try:
+    DATABASES = {"default": env.db("DATABASE_URL") if _database else {}}
+except ValueError:  # whose words may hold the password
+    DATABASES = {"default": {}}
+if not DATABASES["default"].get("NAME"):
+    raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database, e.g. {DATABASE_EXAMPLE}.")
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         "connect_timeout": 3,
-        "options": "-c timezone=UTC -c jit=off -c lock_timeout=10s",
+        # Statements that are planned once (scoring.engine.prepared) are not to be planned again for each value.
+        "options": "-c timezone=UTC -c jit=off -c lock_timeout=10s -c plan_cache_mode=force_generic_plan",
         "application_name": "leadmgmt",
-    },
+    }
+    | DATABASES["default"].get("OPTIONS", {}),  # e.g. ?sslmode=verify-full
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: doorbells only; nothing in a request waits for it -----------------------------------
-REDIS_URL = required("REDIS_URL", "redis://:password@127.0.0.1:6379/0")
+REDIS_EXAMPLE = "redis://:password@127.0.0.1:6379/0"
+REDIS_URL = required("REDIS_URL", REDIS_EXAMPLE)
+if not REDIS_URL.startswith(("redis://", "rediss://")):
+    raise ImproperlyConfigured(f"REDIS_URL must name Redis or Valkey, e.g. {REDIS_EXAMPLE}.")
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # What each doorbell rings. A lower app knows the name of the bell, never who answers it.
@@ -146,9 +155,19 @@ DOORBELLS_SILENT = False
 EMAIL_URL = env.str("EMAIL_URL", default="")
 EMAIL_TIMEOUT = 20
 if EMAIL_URL:
-    _email = env.email_url("EMAIL_URL")
+    try:
+        _email = env.email_url("EMAIL_URL")
+    except (ValueError, ImproperlyConfigured):
+        _email = {"EMAIL_HOST": None}
+    # smtps is no choice: half of the world reads it as STARTTLS, the other half as TLS from the first byte.
+    if not _email["EMAIL_HOST"] or EMAIL_URL.startswith("smtps:"):
+        raise ImproperlyConfigured(
+            "EMAIL_URL must name a mail server: smtp+tls://user:password@mail.example:587 (STARTTLS), "
+            "smtp+ssl://user:password@mail.example:465 (TLS from the first byte) or smtp://mail.example:25 (in the clear)."
+        )
     EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-    EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
+    _port = {"smtp+tls": 587, "smtp+ssl": 465}.get(EMAIL_URL.partition(":")[0], 25)
+    EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or _port
     EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
     EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
     EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)

@@ -20,19 +20,24 @@ from scoring.engine.units import NEVER, instant, micros
 
 # Whoever scores passes the gate, together with others, before locking a lead; a flip (scoring.publish) closes it.
 GATE = 7_020_231
-ENTER = f"gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({GATE}) IS NOT NULL AS open)"
+# The scorer need not wait for the disk: what a crash takes it takes whole, the claim included, and the lead is due again.
+# Inside somebody else's transaction that is not ours to say.
+ENTER = f"""gate AS MATERIALIZED (
+  SELECT pg_advisory_xact_lock_shared({GATE}) IS NOT NULL
+    AND set_config('synchronous_commit', CASE WHEN $1 THEN 'off' ELSE current_setting('synchronous_commit') END, true) <> ''
+    AS open)"""
 
 # The newest first: an activity of this second must not wait behind an import of a million. SKIP LOCKED never waits,
 # so the order in which rows are locked cannot make a deadlock.
 CLAIM = f"""
 WITH {ENTER}, due AS MATERIALIZED (
-  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= %s ORDER BY rescore_at DESC, id LIMIT %s
+  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= $2 ORDER BY rescore_at DESC, id LIMIT $3
   FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE leads_lead l SET rescore_at = NULL FROM due WHERE l.id = due.id RETURNING l.id
 """
 LOCK = f"""
-WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
 """
 
 # Few rows travel as parameters of a planned statement; many are staged (scoring.engine.bulk), and then the range of
@@ -131,8 +136,10 @@ STAGE_OF = {
 
 def rescore_due(*, at, limit=500):
     """Claim up to `limit` due leads, newest first, and score them at `at`; how many were claimed."""
+    alone = not connection.in_atomic_block
     with transaction.atomic():
-        lead_ids = [row[0] for row in fetch(CLAIM, [at, limit])]
+        rows = prepared.fetch(CLAIM, "boolean, timestamptz, integer", [alone, at, limit])
+        lead_ids = [row[0] for row in rows]
         if lead_ids:
             score_locked(lead_ids, live=live_versions(), at=at)
     return len(lead_ids)
@@ -140,8 +147,9 @@ def rescore_due(*, at, limit=500):
 
 def rescore(*, lead_ids, at):
     """Score these leads at `at` whether due or not; how many scores changed. Test leads are left out."""
+    alone = not connection.in_atomic_block
     with transaction.atomic():
-        locked = [row[0] for row in fetch(LOCK, [list(lead_ids)])]
+        locked = [row[0] for row in prepared.fetch(LOCK, "boolean, bigint[]", [alone, list(lead_ids)])]
         return score_locked(locked, live=live_versions(), at=at) if locked else 0
 
 

@@ -22,7 +22,8 @@ def fetch(sql, types, args):
         names = _known.setdefault(cursor.connection, {})
         if sql not in names:
             _prepare(cursor, names, sql, types)
-        cursor.execute(f"EXECUTE {names[sql]} ({', '.join(['%s'] * len(args))})", args)
+        values = f"({', '.join(['%s'] * len(args))})" if args else ""
+        cursor.execute(f"EXECUTE {names[sql]} {values}", args)
         return cursor.fetchall()
 
 
@@ -31,7 +32,7 @@ def _prepare(cursor, names, sql, types):
         cursor.execute("DEALLOCATE ALL")
         names.clear()
     name = f"scoring_{hashlib.sha256(sql.encode()).hexdigest()[:20]}"
-    cursor.execute(f"PREPARE {name} ({types}) AS {sql}")
+    cursor.execute(f"PREPARE {name} {f'({types})' if types else ''} AS {sql}")
     names[sql] = name
 
 

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from django.db import connection
 
 from leads.activities import OPEN
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
 from leads.criteria.base import AT, Instant
 from leads.criteria.tree import changes, leaves, where
 from scoring import ratings
+from scoring.engine import prepared
 from scoring.engine.totals import Slots, slots
 from scoring.engine.units import DAY, NEVER, cents
 from scoring.models import ModelVersion, Rule
@@ -125,9 +125,7 @@ _seen: dict[tuple, Seen] = {}
 
 def live_versions():
     """Every version whose scores must be kept true, by id. Read it after the leads are locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(LIVE)
-        return [Live(*row) for row in cursor.fetchall()]
+    return [Live(*row) for row in prepared.fetch(LIVE, "", [])]
 
 
 def rulebook(live):
