@@ -40,6 +40,12 @@ def test_what_we_do_ourselves_is_no_engagement(lead):
     assert (lead.rescore_at, lead.last_activity_at) == (None, NOW)
 
 
+def test_an_open_is_no_engagement_but_a_rule_may_count_it(lead):
+    opened = activities.record(lead=lead, kind="mail_open", asset="/newsletter", at=LATER)
+    lead.refresh_from_db()
+    assert (opened.engagement, lead.rescore_at, lead.last_activity_at) == (False, LATER, NOW)
+
+
 def test_what_happened_before_does_not_make_anybody_more_recent(lead):
     activities.record(lead=lead, kind="webinar", at=NOW - timedelta(days=9), received_at=LATER)
     lead.refresh_from_db()

@@ -2,10 +2,21 @@
 
 import pytest
 
+from scoring import ratings
 from scoring.models import Rule, ScoringModel
 from scoring.publish import problems
 from scoring.rules import problems_of, unreachable, warnings_of
-from scoring.tests.cast import BITE, DECISION_MAKER, HAND_RAISE, PRICING, activity, draft, fit, touchpoint
+from scoring.tests.cast import (
+    BITE,
+    DECISION_MAKER,
+    HAND_RAISE,
+    PRICING,
+    activity,
+    draft,
+    fit,
+    scale,
+    touchpoint,
+)
 
 pytestmark = pytest.mark.django_db
 VISIT = {"kind": "activity", "points": 5, "condition": touchpoint("page_view")}
@@ -76,6 +87,15 @@ def test_the_model_that_routes_judges_everybody():
     assert problems(version) == [
         "Test decides what passes to sales and must judge everybody: clear “applies to”."
     ]
+
+
+def test_a_rating_may_say_how_many_minutes_a_lead_is_worth():
+    found = scale()
+    found.ratings[0].append(30)
+    assert ratings.problems(found) == []
+    assert ratings.table(found).minutes == (30, None, None, None)
+    found.ratings[1].append(-5)
+    assert "whole minutes" in ratings.problems(found)[0]
 
 
 def test_thresholds_out_of_reach():
