@@ -8,13 +8,14 @@ from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import Script
 from django.forms.fields import InvalidJSONInput
-from django.http import HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse_lazy
 from django.utils import timezone
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
 from leads.criteria.base import MAX_DAYS
+from leads.criteria.suggestions import values_of
 from leads.criteria.tree import check, sentence
 from leads.parsers import BadBody, loads
 
@@ -37,6 +38,7 @@ class ConditionWidget(forms.Textarea):
         self.scopes = scopes or {}
         self.empty = empty
         self.preview = reverse_lazy(preview)
+        self.values = reverse_lazy(f"{preview}_values")
 
     @property
     def media(self):
@@ -53,6 +55,7 @@ class ConditionWidget(forms.Textarea):
             "scopeOf": self.scopes,
             "empty": self.empty,
             "preview": str(self.preview),
+            "values": str(self.values),
         }
         return render_to_string("admin/condition.html", context)
 
@@ -119,14 +122,31 @@ def condition_field(model, criteria, **widget):
 
 
 class ConditionAdmin:
-    """Mixin of a ModelAdmin whose model holds a condition: the endpoint of its live count."""
+    """Mixin of a ModelAdmin whose model holds a condition: the endpoints of its live count and of suggested values."""
 
     condition_criteria = CRITERIA
 
     def get_urls(self):
         name = f"{self.opts.app_label}_{self.opts.model_name}_condition"
-        view = self.admin_site.admin_view(self.preview_condition)
-        return [path("condition/", view, name=name), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("condition/", wrap(self.preview_condition), name=name),
+            path("condition/values/", wrap(self.offered_values), name=f"{name}_values"),
+            *super().get_urls(),
+        ]
+
+    def offered_values(self, request):
+        """The values that occur and hold what was typed, each with about how many: for the builder's inputs."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        criterion, _, field = request.GET.get("of", "").partition(".")
+        try:
+            found = values_of(
+                criterion, field, request.GET.get("typed", "").strip(), kind=request.GET.get("kind", "")[:40]
+            )
+        except LookupError:
+            raise Http404("Nothing is suggested for this.") from None
+        return JsonResponse({"values": found})
 
     def preview_condition(self, request):
         if request.method != "POST":

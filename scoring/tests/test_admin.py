@@ -298,3 +298,25 @@ def test_the_pages_of_a_model_ask_few_questions(client, marketer, version, djang
 @pytest.mark.parametrize("text", ["7 days: 100 %", "7d 100", "7=100%", " 7 : 100 \n\n"])
 def test_steps_are_read_as_people_write_them(text):
     assert StepsField().clean(text) == [[7, 1.0]]
+
+
+def test_values_that_occur_are_offered_with_their_number(client, marketer):
+    for number, title in enumerate(["VP Sales", "VP Sales", "Vice president", "100% VP"]):
+        cast.lead(f"p{number}@northwind.example", job_title=title)
+    url = reverse("admin:scoring_rule_condition_values")
+    asked = {"of": "lead_field.job_title", "typed": "vp"}
+    assert client.get(url, asked).json() == {"values": [["VP Sales", 2], ["100% VP", 1]]}
+    assert client.get(url, asked | {"typed": "0%"}).json() == {"values": [["100% VP", 1]]}
+
+
+@pytest.mark.parametrize(
+    "of", ["", "lead_field", "lead_field.password", "auth_user.password", "lead_field.job_title; --"]
+)
+def test_nothing_else_can_be_looked_up(client, marketer, of):
+    assert client.get(reverse("admin:scoring_rule_condition_values"), {"of": of}).status_code == 404
+
+
+def test_values_are_for_who_may_see_rules(client):
+    client.force_login(User.objects.create_user("rep", is_staff=True))
+    asked = {"of": "lead_field.job_title"}
+    assert client.get(reverse("admin:scoring_rule_condition_values"), asked).status_code == 403

@@ -92,6 +92,8 @@ def test_a_rule_is_written_by_keyboard(open_page, version):
     page.keyboard.type("vp")
     says(page, "sentence", "Job title contains “vp”.")
     says(page, "count", "Matches 2 of 3 leads (66.7 %).")
+    page.wait_for_function("document.querySelectorAll('datalist option').length === 2")
+    assert page.locator("datalist option").first.text_content() == "VP Finance (1)"
     page.get_by_text("Some of them").first.click()
     assert HOSTILE in page.locator("[data-samples]").first.inner_text()
     accessible(page)
@@ -163,7 +165,7 @@ def test_another_kind_asks_other_things(open_page, version):
     page.get_by_label("At most this many points").wait_for()
     condition = page.get_by_role("group", name="Condition", exact=True)
     condition.get_by_role("button", name="+ Condition").click()
-    condition.get_by_role("textbox", name="Page or asset").fill("/pricing")
+    condition.get_by_label("Page or asset", exact=True).fill("/pricing")
     says(page, "sentence", "Did something on pages under /pricing.")
     page.get_by_label("Kind").select_option("age")
     page.locator(".field-condition [data-builder]").wait_for(state="hidden")

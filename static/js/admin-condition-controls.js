@@ -80,3 +80,51 @@ export function suggested(parameter, value, change) {
   });
   return element("div", { class: "condition-pair" }, labelled(parameter.label, node), other);
 }
+
+// --- Values that occur, offered while one is typed ---------------------------------------------------
+
+const PAUSE = 150;
+
+// offers(input, ask): `ask(text)` resolves to [[value, how many], …]. The input stays free text.
+export function offers(input, ask) {
+  const list = element("datalist", { id: `condition-${newName()}` });
+  input.setAttribute("list", list.id);
+  let timer;
+  const refresh = async () => {
+    const found = await ask(input.value);
+    list.replaceChildren(...found.map(([value, times]) => element("option", { value }, `${value} (${times.toLocaleString("en")})`)));
+  };
+  for (const kind of ["input", "focus"]) {
+    input.addEventListener(kind, () => {
+      clearTimeout(timer);
+      timer = setTimeout(refresh, PAUSE);
+    });
+  }
+  return list;
+}
+
+// One value with suggestions.
+export function offeredText(value, change, ask) {
+  const input = typed("text", value, change);
+  return { input, list: offers(input, ask) };
+}
+
+// Several values, one per line, with an input above that adds one.
+export function offeredLines(label, values, change, ask) {
+  const area = textLines(values, change);
+  const add = () => {
+    const word = input.value.trim();
+    if (!word) return;
+    if (!lines(area.value).includes(word)) area.value = [...lines(area.value), word].join("\n");
+    area.rows = Math.min(6, lines(area.value).length + 1);
+    input.value = "";
+    change(lines(area.value));
+  };
+  const input = element("input", { type: "text", autocomplete: "off", onchange: add });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    add();
+  });
+  return element("div", { class: "condition-pair" }, labelled("Add a value", input, "those that occur are offered"), offers(input, ask), labelled(label, area, "one per line"));
+}

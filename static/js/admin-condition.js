@@ -1,7 +1,7 @@
 // The condition builder of the admin: a JSON tree in a textarea, shown as rows.
 // The textarea stays the value that is posted; every change rewrites it and asks for the live count.
 
-import { checkboxes, element, labelled, newName, range, select, suggested, textLines, typed } from "./admin-condition-controls.js";
+import { checkboxes, element, labelled, newName, offeredLines, offeredText, range, select, suggested, textLines, typed } from "./admin-condition-controls.js";
 
 const WAIT = 200;
 const JOINTS = { all: "all of these hold", any: "at least one of these holds", none: "none of these holds" };
@@ -178,10 +178,12 @@ class Builder {
       this.write();
     };
     if (takes === "many" && field.type === "choice") box.append(checkboxes("Values", field.choices, leaf.value ?? [], change));
+    else if (takes === "many" && field.suggests) box.append(offeredLines("Values", leaf.value ?? [], change, this.asker(field.suggests, leaf)));
     else if (takes === "many") box.append(labelled("Values", textLines(leaf.value ?? [], change), "one per line"));
     else if (takes === "range") box.append(range(field.type, leaf.value, change));
     else if (takes === "days") box.append(labelled("Days", typed("number", leaf.value, change)));
     else if (field.type === "choice") box.append(labelled("Value", select(Object.entries(field.choices), leaf.value, change)));
+    else if (field.suggests) this.appendOffered(box, "Value", leaf.value, change, field.suggests, leaf);
     else box.append(labelled("Value", typed(field.type, leaf.value, change)));
   }
 
@@ -219,11 +221,38 @@ class Builder {
       this.write();
     };
     const value = valueOf(parameter, leaf) ?? "";
+    if (parameter.kind === "texts" && parameter.suggests) return offeredLines(parameter.label, value || [], change, this.asker(parameter.suggests, leaf));
     if (parameter.kind === "texts") return labelled(parameter.label, textLines(value || [], change), "one per line");
     if (parameter.kind === "choices") return checkboxes(parameter.label, parameter.choices, value || [], change);
     if (parameter.kind === "choice") return labelled(parameter.label, select(optional(parameter), value, change), parameter.help);
     if (parameter.suggestions && Object.keys(parameter.suggestions).length) return suggested(parameter, value, change);
+    if (parameter.kind === "text" && parameter.suggests) {
+      const box = element("div", { class: "condition-pair" });
+      this.appendOffered(box, parameter.label, value, change, parameter.suggests, leaf, parameter.help);
+      return box;
+    }
     return labelled(parameter.label, typed(parameter.kind, value, change), parameter.help);
+  }
+
+  appendOffered(box, label, value, change, suggests, leaf, hint = "") {
+    const { input, list } = offeredText(value, change, this.asker(suggests, leaf));
+    box.append(labelled(label, input, hint), list);
+  }
+
+  // Asks for values that occur; what was asked before is abandoned, and without an answer nothing is offered.
+  asker(suggests, leaf) {
+    let asking;
+    return async (text) => {
+      asking?.abort();
+      asking = new AbortController();
+      const query = new URLSearchParams({ of: suggests, typed: text, kind: leaf.kind ?? "" });
+      try {
+        const response = await fetch(`${this.settings.values}?${query}`, { signal: asking.signal });
+        return response.ok ? (await response.json()).values : [];
+      } catch {
+        return [];
+      }
+    };
   }
 
   fresh(chosen) {
