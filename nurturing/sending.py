@@ -160,8 +160,11 @@ def columns(outcomes, at):
 def settled(row, outcome, at):
     """One row of SETTLE: id, token, status, reason, due_at, attempts, settled_at."""
     status, reason, due_at, attempts = outcome.status, outcome.reason[:300], None, row.attempts
-    if status == Status.DUE and outcome.hold:
-        due_at, attempts = at + HOLD, attempts - (row.status == Status.SENDING)
+    if status == Status.DUE and (outcome.hold or outcome.unreachable):
+        due_at, attempts = (
+            at + (HOLD if outcome.hold else BACKOFF[0]),
+            attempts - (row.status == Status.SENDING),
+        )
     elif status == Status.DUE and attempts > len(BACKOFF):
         status, reason = Status.FAILED, f"gave up after {attempts} attempts: {reason}"[:300]
     elif status == Status.DUE:

@@ -26,7 +26,8 @@ class Outcome:
     status: str
     reason: str = ""
     mailbox_unknown: bool = False
-    hold: bool = False  # due again without counting as an attempt: the fault is ours
+    hold: bool = False  # due again in an hour without counting as an attempt: the fault is ours
+    unreachable: bool = False  # due again in a minute, likewise: it says nothing about this mail
 
 
 class Outlet:
@@ -61,10 +62,10 @@ class Outlet:
             return Outcome("failed", f"the mail cannot be written: {words(error)}")
         try:
             self.backend.open()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a login beyond ASCII
             self.drop()
             self.is_unreachable = True
-            return Outcome("due", f"could not connect: {words(error)}")
+            return Outcome("due", f"could not connect: {words(error)}", unreachable=True)
         return self.by_phase(self.backend.connection, message, payload)
 
     def by_phase(self, server, message, payload):
@@ -108,8 +109,9 @@ class Outlet:
 
     def drop(self):
         """Forget the connection without a farewell: nothing more may go out on it."""
-        if self.backend is not None:
-            server, self.backend = getattr(self.backend, "connection", None), None
+        backend, self.backend = self.backend, None
+        # Django keeps a connection whose TLS or login failed apart from one that works.
+        for server in (getattr(backend, "connection", None), getattr(backend, "_partial_connection", None)):
             if server is not None:
                 server.close()
 

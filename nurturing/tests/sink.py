@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP
 
 class Sink:
     def __init__(self, path=None, delay=0.0):
-        self.mails, self.seen, self.delay = [], set(), delay
+        self.mails, self.seen, self.delay, self.over_tls = [], set(), delay, []
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if path else None
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
@@ -45,6 +45,9 @@ class Sink:
         if self.delay:
             await asyncio.sleep(self.delay)
         self.keep(envelope, address)
+        self.over_tls.append(
+            session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None
+        )
         if kind == "cut":
             server.transport.abort()
         return "250 2.0.0 Taken"
@@ -65,14 +68,15 @@ class Sink:
 
 
 class Server(threading.Thread):
-    """A Sink on a free port of 127.0.0.1, in a thread of this process."""
+    """A Sink on a free port of 127.0.0.1, in a thread of this process; `options` as those of `listen`."""
 
-    def __init__(self, sink):
+    def __init__(self, sink, **options):
         super().__init__(name="sink", daemon=True)
+        self.options = options
         self.sink, self.loop, self.ready = sink, asyncio.new_event_loop(), threading.Event()
 
     def run(self):
-        server = self.loop.run_until_complete(listen(self.loop, self.sink, 0))
+        server = self.loop.run_until_complete(listen(self.loop, self.sink, 0, **self.options))
         self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         self.loop.run_forever()
@@ -96,9 +100,13 @@ def start():
     return server, sink
 
 
-def listen(loop, sink, port):
+def listen(loop, sink, port, *, ssl=None, **options):
+    """`ssl`: the context of TLS from the first byte; `options` of aiosmtpd's SMTP."""
     return loop.create_server(
-        lambda: SMTP(sink, hostname="sink.test", ident="sink", loop=loop), "127.0.0.1", port
+        lambda: SMTP(sink, hostname="sink.test", ident="sink", loop=loop, **options),
+        "127.0.0.1",
+        port,
+        ssl=ssl,
     )
 
 

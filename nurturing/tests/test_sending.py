@@ -128,13 +128,13 @@ def test_a_connection_lost_before_the_mail_was_out_is_tried_again(sink):
     assert the_touch("anna").status == "sent"  # on a new connection
 
 
-def test_no_server_no_attempts_burnt_for_those_behind(settings):
+def test_no_server_no_attempts_burnt(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     start("anna", "ben", "cleo")
     touches.perform_due(at=MONDAY)
     assert set(Touch.objects.values_list("status", flat=True)) == {"due"}
-    assert sorted(Touch.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert set(Touch.objects.values_list("attempts", flat=True)) == {0}
     assert all("could not connect" in reason for reason in Touch.objects.values_list("reason", flat=True))
 
 
