@@ -18,7 +18,8 @@ def give(*, handoff, by, verdict, at, note=""):
         earlier = given.pk and {
             "rep_id": given.rep_id, "verdict": given.verdict, "note": given.note, "at": given.at.isoformat(),
         }  # fmt: skip
-        given.rep = Rep.objects.filter(user=by).first() or row.owner
+        owns = row.owner_id and row.owner.user_id == by.pk
+        given.rep = row.owner if owns else Rep.objects.filter(user=by).first() or row.owner
         given.verdict, given.note, given.at = verdict, note.strip()[:200], at
         given.save()
         activity = log_internal(row, by=by, at=at, kind="feedback", asset=verdict, note=given.note)

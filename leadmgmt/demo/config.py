@@ -120,6 +120,7 @@ ADMINISTRATOR = ("admin", "Ada", "Min")
 REPS = (
     ("rita", "Rita", "Vogel", "Inside sales", None),
     ("sam", "Sam", "Okafor", "Inside sales", None),
+    ("lea", "Lea", "Marin", "Inside sales", None),
     ("tom", "Tom", "Lindqvist", "Inside sales", None),
     ("eva", "Eva", "Novák", "Enterprise", 7),
     ("karl", "Karl", "Brandt", "Enterprise", 6),

@@ -17,7 +17,7 @@ from .population import DAYS
 MARKETER, MANAGER = "mia", "mona"
 FORECAST = "forecast"
 # (model, number): days before the demo's last day on which it came into force
-IN_FORCE = {(starter.SLUG, 1): DAYS + 1, (starter.SLUG, 2): 150, (FORECAST, 1): 25}
+IN_FORCE = {(starter.SLUG, 1): DAYS + 1, (starter.SLUG, 2): 240, (FORECAST, 1): 25}
 IN_REVIEW = {(starter.SLUG, 3): 2}  # days since marketing asked for approval
 
 ROUTING_MODEL = {
@@ -51,12 +51,18 @@ FORECAST_MODEL = {
     "is_demo": True,
 }
 SECOND_SAID = (
-    (MARKETER, "Half of what we passed had no budget. This asks for it, and counts the booth for less."),
+    (
+        MARKETER,
+        "Many of those we passed had only read a lot. This asks for a budget and for prices, and counts papers for less.",
+    ),
     (MANAGER, "Good: students keep my team from real buyers. Keep an eye on influencers at small plants."),
     (MARKETER, "Agreed: fit 35 to pass. We look at it again after two quarters."),
 )
 THIRD_SAID = (
-    (MARKETER, "The lab says 15 % fewer passes and no deal lost. Mona, can your team live with it?"),
+    (
+        MARKETER,
+        "Try it in the lab before you sign: it shows who would no longer pass, and what became of people like them.",
+    ),
 )
 
 DECIDERS = "decision-makers-at-prices"

@@ -20,7 +20,7 @@ from .sales import Desk
 
 CLICK_CHANCE = 0.10
 BATCH = 500
-NIGHTLY_DAYS = 30
+NIGHTLY_DAYS, EVERY = 21, 5
 
 
 def history(*, anchor, say, people=None, first_day=0):
@@ -58,6 +58,7 @@ class Floor:
         self.forms = {form.slug: form for form in CaptureForm.objects.select_related("source", "campaign")}
         self.sources = {source.slug: source for source in Source.objects.all()}
         self.custom = custom_fields.active()
+        self.has_decided = False
         self.versions = []  # [(when it comes into force, version)]
         self.people = {}
         self.plans = defaultdict(list)  # day: [(at, lead id, kind, asset)]
@@ -72,7 +73,10 @@ class Floor:
                 known_company(company.name, company.domain, company.relationship, at=self.start)
 
     def day(self, day, arrivals):
+        """Reps work by day on what the nights before brought them; what comes in is decided in the night."""
         night = min(self.start + timedelta(days=day + 1), self.anchor)
+        self.desk.day(day, self._moment(day, 8), is_news=self.has_decided)
+        self.has_decided = False
         self._arrive(arrivals, day)
         self._act(day, night)
         self._publish(night)
@@ -84,10 +88,10 @@ class Floor:
             notices.send_notices(at=night, limit=BATCH)
         elif any(person.intent == "hand_raise" for person in arrivals):
             self.decide(night)
-        self.desk.day(day, self.start + timedelta(days=day, hours=8))
 
     def decide(self, at):
         """Score and route whatever is due, as the workers do within a second."""
+        self.has_decided = True
         rescore.age_due(at=at)
         while rescore.rescore_due(at=at, limit=BATCH) == BATCH:
             pass
@@ -152,9 +156,9 @@ class Floor:
 
 
 def is_worth_a_night(day):
-    """Lately every night; before that every fourth, as batches of a handful would cost most of the time.
+    """Lately every night; before that every fifth, as batches of a handful would cost most of the time.
     Whoever asks for sales is decided about the same day all the same."""
-    return day >= DAYS - NIGHTLY_DAYS or day % 4 == 3
+    return day >= DAYS - NIGHTLY_DAYS or day % EVERY == EVERY - 1
 
 
 def leads_at_rest():

@@ -104,6 +104,11 @@ INSTEAD = {
 }  # fmt: skip
 WANTED = {"Food": "forecast", "Retail": "forecast", "Manufacturing": "floor"}  # by industry
 ERPS = ("SAP", "SAP", "Microsoft Dynamics", "Oracle", "Infor", "None yet", "Another")
+# Some read everything and buy nothing.
+COLLECTING = (
+    ("download", "/case-studies/harbor"), ("download", "/case-studies/tundra-foods"),
+    ("webinar", "/webinars/planning"),
+)  # fmt: skip
 
 
 @dataclass
@@ -138,8 +143,8 @@ class Person:
     @property
     def promise(self):
         """What multiplies the chance of a deal: how they came, whether they mean to buy, and with what money."""
-        money = {True: 1.5, False: 0.5, None: 1.0}[self.values.get("custom.has_budget")]
-        return self.arrival.wins * money * (1.1 if self.intent in ("buyer", "hand_raise") else 0.5)
+        money = {True: 1.8, False: 0.3, None: 1.0}[self.values.get("custom.has_budget")]
+        return self.arrival.wins * money * (1.0 if self.intent in ("buyer", "hand_raise") else 0.4)
 
 
 def population(count=3000):
@@ -317,8 +322,12 @@ def _want(dice, person):
         start = plan[0][0]
         for n, (kind, words) in enumerate(searches[dice.randrange(3) :]):
             plan.append((start * (0.6 + 0.2 * n), kind, words))
-    elif person.intent == "reader" and dice.random() < 0.2:
-        plan.append((dice.uniform(1, 30), *searches[dice.randrange(3)]))
+    elif person.intent == "reader":
+        draw, start = dice.random(), dice.uniform(1, 30)
+        if draw < 0.2:
+            plan += [(start + n, kind, asset) for n, (kind, asset) in enumerate(COLLECTING)]
+        elif draw < 0.4:
+            plan.append((start, *searches[dice.randrange(3)]))
     person.plan = sorted(plan)
 
 

@@ -7,7 +7,7 @@ from scoring.starters import A_TO_D, FADING, HOT_MEDIUM_COLD, all_of, any_of, di
 
 from .offer import COMPETITORS, VIPS
 
-INTEREST, READING = "Interest in buying", "Reading along"
+INTEREST, CONTENT, READING = "Interest in buying", "Papers and events", "Reading along"
 PLANT, GROUP = "Midsize plant", "Group with several sites"
 
 
@@ -57,23 +57,27 @@ ALWAYS = [
     },
 ]
 SECOND = {
-    "note": "Fewer and better: prices read twice by those who decide, budget and what is searched for count;"
-    " the booth and reading along count less.",
+    "note": "Fewer and better: papers and events alone no longer pass; prices read twice by those who decide,"
+    " a budget and what is searched for do.",
     "thresholds": {
-        "mql_fit": 25, "ready_fit": 35, "ready_engagement": 35, "cap_fit": None, "cap_engagement": 100,
+        "mql_fit": 30, "ready_fit": 35, "ready_engagement": 35, "cap_fit": None, "cap_engagement": 100,
     },
     "scale": A_TO_D,
     "profiles": [
         {"name": PLANT, "description": "One site, 100 to 999 people, plans with spreadsheets"},
         {"name": GROUP, "description": "1,000 people and more, an ERP, several planners"},
     ],
-    "groups": [{"name": INTEREST, "cap_points": 60}, {"name": READING, "cap_points": 15}],
+    "groups": [
+        {"name": INTEREST, "cap_points": 60},
+        {"name": CONTENT, "cap_points": 22},
+        {"name": READING, "cap_points": 10},
+    ],
     "rules": [
         fit("Decides: VP, director, head, chief", 25, DECIDES),
         fit("Recommends or evaluates", 10, RECOMMENDS),
         fit("Wants to buy within three months", 10, soon(90)),
         fit("Has a budget", 10, custom("custom.has_budget", "yes")),
-        fit("Has no budget", -10, custom("custom.has_budget", "no")),
+        fit("Has no budget", -15, custom("custom.has_budget", "no")),
         fit("Contract elsewhere ends within half a year", 5, custom("company.custom.contract_end", "next_days", 180)),
         fit("Company of fewer than 10", -10, company("size", "at_most", 9)),
         fit("Free-mail address", -5, {"is": "free_mail"}),
@@ -92,9 +96,9 @@ SECOND = {
             cap_count=2, steps=[[14, 1.0], [30, 0.5]], group=INTEREST,
         ),
         did("Asked for sales", 40, seen("hand_raise"), cap_count=1, steps=FADING, group=INTEREST),
-        did("Downloaded something", 10, seen("download", "form_submit"), cap_count=3, steps=FADING),
-        did("Attended a webinar", 12, seen("webinar"), cap_count=2, steps=FADING),
-        did("Came to the booth", 4, seen("event"), cap_count=1, window_days=60),
+        did("Downloaded something", 10, seen("download", "form_submit"), cap_count=3, steps=FADING, group=CONTENT),
+        did("Attended a webinar", 12, seen("webinar"), cap_count=2, steps=FADING, group=CONTENT),
+        did("Came to the booth", 4, seen("event"), cap_count=1, window_days=60, group=CONTENT),
         did("Clicked in our mail", 3, seen("mail_click"), cap_points=12, window_days=60, group=READING),
         did("Visited or searched the site", 1, seen("page_view", "search"), half_life_days=14, cap_points=10, group=READING),
         quiet(30, -5),

@@ -26,8 +26,10 @@ class Desk:
         self.known = set()
         self.closings = (self._win, self._lose)
 
-    def day(self, day, morning):
-        self._plan_new(day)
+    def day(self, day, morning, *, is_news=True):
+        """`is_news`: hand-offs may have come in since the last call."""
+        if is_news:
+            self._plan_new(day)
         agenda = self.agenda.pop(day, ())
         rows = open_rows({pk for action, pk, _ in agenda if action not in self.closings})
         deals = open_deals({pk for action, pk, _ in agenda if action in self.closings})
@@ -57,10 +59,10 @@ class Desk:
         if self.last_day - day < 4 and self.dice.random() < 0.6:
             return  # still in the inbox when the visitor looks
         calls = self.dice.choice((1, 1, 2))
-        opportunity_share = min(0.75, 0.30 * wins)
+        opportunity_share = min(0.75, 0.3 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS), person)
+            extra = (self.dice.random() < min(0.8, 0.17 * wins), self.dice.choice(LOST_REASONS), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:
@@ -97,7 +99,7 @@ class Desk:
     def _opportunity(self, row, at, wins, lost_reason, person):
         """Nurtured deals are larger. Of a deal that stays open, a follow-up says what comes next."""
         feedback.give(handoff=row, by=row.owner.user, verdict="good", note="", at=at)
-        length = self.dice.randrange(12, 80)
+        length = self.dice.randrange(12, 60)
         amount = Decimal(self.dice.randrange(60, 480) * 100)
         if person and person.is_nurtured:
             amount = amount * 3 / 2

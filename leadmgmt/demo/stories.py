@@ -219,7 +219,7 @@ def cooled(tell):
 
 def recycled_and_woken(tell):
     """ "Budget in Q3": given back with a date, woken, called again, won."""
-    at = tell.ago(days=140)
+    at = tell.ago(days=190)
     lead = tell.post(
         "demo-request", at, source="website", email="paula.reis@cobalt-energy.example",
         first_name="Paula", last_name="Reis", company="Cobalt Energy", company_size=180,
@@ -249,7 +249,7 @@ def recycled_and_woken(tell):
 
 def customers_quote(tell):
     """A customer asks for a quote: it goes to the account's owner, where three colleagues are known."""
-    start = tell.ago(days=145)
+    start = tell.ago(days=200)
     company = known_company("Harbor Logistics", CUSTOMER, "customer", at=start)
     CompanyOwner.objects.update_or_create(
         company=company, defaults={"rep": rep("sam"), "since": start, "is_named_account": True}
