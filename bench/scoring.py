@@ -34,21 +34,19 @@ def main():
         sql("SET max_parallel_workers_per_gather = 0")  # whatever is spent is spent by one backend
         at = now()
         add_leads(0, min(leads, SMALL), at)
-        first = {SMALL: publication(at).cpu}
+        publication(at)  # the first raises the stage of most leads, which is not scoring
         if leads > SMALL:
+            small = publication(at).cpu
             add_leads(SMALL, leads, at)
-            first[leads] = publication(at).cpu
-            growth("scoring_growth_in_leads", first, goal=1.0)
+            publication(at)
         full = against_the_limit(leads, at)
+        if leads > SMALL:
+            growth("scoring_growth_in_leads", {SMALL: small, leads: full}, goal=1.0)
         against_the_loop(leads, at, full)
         one_lead(leads, at)
         the_agers_day(leads, at, full)
         live_counts(at)
-        growth(
-            "scoring_growth_in_rules",
-            {n: publication(at, rules(fit=n * 2 // 5, activity=n - n * 2 // 5 - 6)).cpu for n in (10, 80)},
-            goal=0.2,
-        )
+        growth("scoring_growth_in_rules", {count: judged(at, count) for count in (10, 80)}, goal=0.2)
         preview(leads, at, full)
         figure("scoring_memory", ours=peak_memory(), yardstick=500, unit="MB of the largest process")
 
@@ -240,17 +238,20 @@ def one_lead(leads, at):
 
 def preview(leads, at, full):
     """CPU s of what the lab asks first: all leads judged by a draft, nothing written. Against publishing it."""
+    figure("scoring_preview", ours=judged(at, 40), yardstick=full, unit="CPU s")
+
+
+def judged(at, count):
+    """CPU s of judging all leads by a draft of `count` rules."""
     from scoring.tests.cast import draft
     from scoring.trial import scores_of
 
-    version = draft(*rules(more=1))
+    version = draft(*rules(fit=count * 2 // 5, activity=count - count * 2 // 5 - 6, more=count / 100))
     with Cost() as spent:
         trial = scores_of(version, at=at)
-    assert len(trial.ids) == sql("SELECT count(*) FROM leads_lead WHERE NOT is_test")[0][0]
-    figure(
-        "scoring_preview", ours=spent.cpu, yardstick=full, unit="CPU s", wall=round(spent.wall, 2),
-        leads_per_s=round(leads / spent.wall),
-    )  # fmt: skip
+    if len(trial.ids) != sql("SELECT count(*) FROM leads_lead WHERE NOT is_test")[0][0]:
+        raise SystemExit("not all leads were judged")
+    return spent.cpu
 
 
 def milliseconds(way, *args):

@@ -24,21 +24,21 @@ GATE = 7_020_231
 # Inside somebody else's transaction that is not ours to say.
 ENTER = f"""gate AS MATERIALIZED (
   SELECT pg_advisory_xact_lock_shared({GATE}) IS NOT NULL
-    AND set_config('synchronous_commit', CASE WHEN $1 THEN 'off' ELSE current_setting('synchronous_commit') END, true) <> ''
+    AND set_config('synchronous_commit', CASE WHEN %(alone)s THEN 'off' ELSE current_setting('synchronous_commit') END, true) <> ''
     AS open)"""
 
 # The newest first: an activity of this second must not wait behind an import of a million. SKIP LOCKED never waits,
-# so the order in which rows are locked cannot make a deadlock.
+# so the order in which rows are locked cannot make a deadlock. Planned at each call: what is due is 1 or 100,000.
 CLAIM = f"""
 WITH {ENTER}, due AS MATERIALIZED (
-  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= $2 ORDER BY rescore_at DESC, id LIMIT $3
+  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= %(at)s ORDER BY rescore_at DESC, id LIMIT %(limit)s
   FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE leads_lead l SET rescore_at = NULL FROM due WHERE l.id = due.id RETURNING l.id
 """
 LOCK = f"""
 WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
-"""
+""".replace("%(alone)s", "$1")
 
 # Few rows travel as parameters of a planned statement; many are staged (scoring.engine.bulk), and then the range of
 # leads is essential: without it PostgreSQL would read all scores for each batch.
@@ -138,8 +138,7 @@ def rescore_due(*, at, limit=500):
     """Claim up to `limit` due leads, newest first, and score them at `at`; how many were claimed."""
     alone = not connection.in_atomic_block
     with transaction.atomic():
-        rows = prepared.fetch(CLAIM, "boolean, timestamptz, integer", [alone, at, limit])
-        lead_ids = [row[0] for row in rows]
+        lead_ids = [row[0] for row in fetch(CLAIM, {"alone": alone, "at": at, "limit": limit})]
         if lead_ids:
             score_locked(lead_ids, live=live_versions(), at=at)
     return len(lead_ids)
