@@ -227,6 +227,8 @@ def outcome(n, now, *, won):
 def test_past_hand_offs_are_rated_by_what_was_known_then(client, max_, draft, now):
     cast.rita()
     outcome(1, now, won=True), outcome(2, now, won=False)
+    draft.scale.ratings = [[*row, 5] for row in draft.scale.ratings]  # with the minutes that a lead is worth
+    draft.scale.save(update_fields=["ratings"])
     page = page_of(client, draft)
     assert "2 hand-offs decided, 1 won; sales judged 0." in page
     assert page.count("too few") >= 8 and "1 of 2" in page

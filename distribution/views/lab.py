@@ -222,7 +222,7 @@ def results(request, version, old, study, form):
 
 
 def labels(version):
-    return [label for label, _ in version.scale.ratings]
+    return [label for label, *_ in version.scale.ratings]
 
 
 def cell_url(version, moved, **what):

@@ -143,8 +143,8 @@ class Person:
     @property
     def promise(self):
         """What multiplies the chance of a deal: how they came, whether they mean to buy, and with what money."""
-        money = {True: 1.8, False: 0.3, None: 1.0}[self.values.get("custom.has_budget")]
-        return self.arrival.wins * money * (1.0 if self.intent in ("buyer", "hand_raise") else 0.4)
+        money = {True: 2.0, False: 0.15, None: 1.0}[self.values.get("custom.has_budget")]
+        return self.arrival.wins * money * (1.0 if self.intent in ("buyer", "hand_raise") else 0.15)
 
 
 def population(count=3000):

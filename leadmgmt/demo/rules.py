@@ -27,6 +27,16 @@ SENIOR = any_of(
     *(lead("job_title", "contains", title) for title in ("VP", "director", "head of", "chief")),
     lead("job_title", "one_of", ["CEO", "COO", "CTO", "CFO", "CIO"]),
 )
+
+
+def scale(least):
+    """A to D, where the best of both bands is what passes: fit of 35, and engagement of `least`."""
+    return A_TO_D | {
+        "fit_bands": [["High", 35], ["Medium", 20], ["Low", 0]],
+        "engagement_bands": [["High", least], ["Medium", 10], ["Low", 0]],
+    }
+
+
 PRICES = seen("page_view", asset="/pricing")
 # Who can never buy: by their company, by a list that people keep, and by what they said; never by a word.
 ALWAYS = [
@@ -62,7 +72,7 @@ SECOND = {
     "thresholds": {
         "mql_fit": 30, "ready_fit": 35, "ready_engagement": 35, "cap_fit": None, "cap_engagement": 100,
     },
-    "scale": A_TO_D,
+    "scale": scale(35),
     "profiles": [
         {"name": PLANT, "description": "One site, 100 to 999 people, plans with spreadsheets"},
         {"name": GROUP, "description": "1,000 people and more, an ERP, several planners"},
@@ -77,7 +87,7 @@ SECOND = {
         fit("Recommends or evaluates", 10, RECOMMENDS),
         fit("Wants to buy within three months", 10, soon(90)),
         fit("Has a budget", 10, custom("custom.has_budget", "yes")),
-        fit("Has no budget", -15, custom("custom.has_budget", "no")),
+        fit("Has no budget", -25, custom("custom.has_budget", "no")),
         fit("Contract elsewhere ends within half a year", 5, custom("company.custom.contract_end", "next_days", 180)),
         fit("Company of fewer than 10", -10, company("size", "at_most", 9)),
         fit("Free-mail address", -5, {"is": "free_mail"}),
@@ -116,6 +126,7 @@ def third():
         "Sales has more than it can call: 40 points of engagement instead of 35. VIPs of the fair first."
     )
     table["thresholds"]["ready_engagement"] = 40
+    table["scale"] = scale(40)
     table["rules"].insert(4, fit("VIP of the trade fair 2026", 10, {"is": "in_list", "list": VIPS}))
     webinar = next(rule for rule in table["rules"] if rule["name"] == "Attended a webinar")
     webinar["points"] = 10

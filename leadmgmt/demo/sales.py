@@ -11,7 +11,6 @@ from distribution.models import Handoff, Opportunity
 RECYCLE_REASONS = ("timing", "no_budget", "unresponsive")
 LOST_REASONS = ("price", "competitor", "no_decision")
 SLOW_TEAM = "Enterprise"
-SHOWN_DAYS = 21  # earlier follow-ups are done long since
 RESULTS = ("voicemail", "no_answer", "connected", "connected", "gatekeeper")
 
 
@@ -59,10 +58,10 @@ class Desk:
         if self.last_day - day < 4 and self.dice.random() < 0.6:
             return  # still in the inbox when the visitor looks
         calls = self.dice.choice((1, 1, 2))
-        opportunity_share = min(0.75, 0.3 * wins)
+        opportunity_share = min(0.75, 0.32 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.17 * wins), self.dice.choice(LOST_REASONS), person)
+            extra = (self.dice.random() < min(0.8, 0.2 * wins), self.dice.choice(LOST_REASONS), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:
@@ -80,9 +79,9 @@ class Desk:
         self.agenda[day].append((action, pk, extra))
 
     def _call(self, row, at, result, following):
-        """What comes next is noted where the visitor can see it."""
-        day = (at - self.start).days
-        again = at + timedelta(days=max(following - day, 1)) if day > self.last_day - SHOWN_DAYS else None
+        """`following` is the day of what comes next; a follow-up keeps it where that is after the last day."""
+        days = following - (at - self.start).days
+        again = at + timedelta(days=days) if following >= self.last_day else None
         followup.log_call(handoff=row, by=row.owner.user, result=result, note="", at=at, next_at=again)
 
     def _recycle(self, row, at, reason):

@@ -8,6 +8,7 @@ from distribution import followup, handoff, opportunities, recycling
 from distribution.models import CompanyOwner, Handoff, Rep
 from leads import activities, capture, intake, lists
 from leads.models import Lead, LeadList
+from nurturing import touches
 
 from . import config, offer
 from .companies import known_company
@@ -59,6 +60,12 @@ class Teller:
             activities.record(lead=lead, kind=kind, asset=asset, at=at, received_at=at)
             self.floor.decide(at)
 
+    def wait(self, *moments):
+        """Time passes: programs send what is due, and what fades is counted again."""
+        for at in moments:
+            touches.perform_due(at=at)
+            self.floor.decide(at)
+
     def handed(self, lead, *, to=None, at=None):
         """The lead's open hand-off, moved to the rep of the story where it went to another."""
         row = Handoff.objects.select_related("owner__user", "lead").get(lead=lead, status__in=Handoff.OPEN)
@@ -82,12 +89,13 @@ def sarah(tell):
         industry="Manufacturing", timeline="3-6 months", phone="+49 30 5550142",
         utm_term="production planning software",
     )  # fmt: skip
+    tell.wait(at + timedelta(hours=2), tell.ago(days=8))
     tell.did(
         lead,
         (tell.ago(days=3, hours=2), "search_visit", "planning software for 10 planners"),
         (tell.ago(days=3, hours=1), "page_view", "/products/compare"),
         (tell.ago(days=1, hours=4), "search_visit", "planwell vs spreadsheet price"),
-        (tell.ago(days=1, hours=3), "download", "/case-studies/harbor"),
+        (tell.ago(days=1, hours=3), "page_view", "/case-studies/harbor"),
         (tell.ago(hours=5), "search", "price per planner"),
         (tell.ago(hours=4, minutes=50), "page_view", "/pricing"),
     )
@@ -102,6 +110,7 @@ def unread(tell):
         role="decision maker", job_title="Head of Operations", country="AT", industry="Manufacturing",
         timeline="3-6 months", utm_term="production planning",
     )  # fmt: skip
+    tell.wait(tell.ago(days=6), tell.ago(days=3))
 
 
 def professor(tell):
@@ -144,6 +153,7 @@ def took_the_trial(tell):
         last_name="Lind", company="Fjord Foods", company_size=150, role="influencer",
         job_title="Product Manager", country="SE", industry="Food", product_interest="forecast",
     )  # fmt: skip
+    tell.wait(tell.ago(days=29), tell.ago(days=25), tell.ago(days=14))
     tell.did(lead, (tell.ago(days=1, hours=6), "mail_click", "/free-trial"))
     row = tell.handed(lead, to=rep("rita"), at=tell.ago(days=1, hours=6))
     followup.log_call(
@@ -213,8 +223,7 @@ def cooled(tell):
         (at + timedelta(hours=5), "webinar", "/webinars/roi-live"),
     )
     _answered_and_given_back(tell, lead, at + timedelta(days=1), "unresponsive", days=20)
-    for days in (7, 14, 30, 45, 60, 75):
-        tell.floor.decide(min(at + timedelta(days=days, hours=6), tell.now))
+    tell.wait(*(at + timedelta(days=days, hours=6) for days in (2, 7, 14, 30, 45, 60, 74)))
 
 
 def recycled_and_woken(tell):
