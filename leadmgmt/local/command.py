@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from leadmgmt.local.servers import borrowed
+from leadmgmt.local.servers import borrowed, owner
 from leadmgmt.local.state import LocalError
 
 WITHOUT_DATABASE = {
@@ -29,6 +29,10 @@ def needs_database(argv):
 def local_environment(argv):
     """Complete `os.environ` for the Django command in `argv`. What is set already wins."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        # Beside a `make run` with the same servers its secret key is ours too; anywhere else all must be set.
+        running = owner().get("environment") or {}
+        if running.get("DATABASE_URL") == os.environ["DATABASE_URL"]:
+            add(running)
         yield
     elif not needs_database(argv):
         add(UNREACHABLE)
@@ -47,6 +51,8 @@ def local_environment(argv):
 
 
 def add(environment):
+    if os.environ.get("DATABASE_URL", environment["DATABASE_URL"]) != environment["DATABASE_URL"]:
+        environment = environment | {"DEMO": "0"}  # it was said of another database
     for name, value in environment.items():
         if not os.environ.get(name):
             os.environ[name] = value

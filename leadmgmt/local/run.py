@@ -4,15 +4,17 @@ The runner only starts, watches and stops. A child that dies is started again; o
 """
 
 import http.client
+import json
 import os
 import signal
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from leadmgmt.local.processes import Child, fresh_log
 from leadmgmt.local.servers import Servers, owner, ownership
-from leadmgmt.local.state import DEMO_LOGINS, HOME, ROOT, LocalError, port_taken
+from leadmgmt.local.state import HOME, ROOT, LocalError, port_taken
 
 # What somebody waits for never stands in line behind what takes its time: (name, queues, processes).
 WORKERS = (("worker-quick", "score,route,deliver", 2), ("worker-long", "send,import,celery", 1))
@@ -61,9 +63,10 @@ def services(port, environment, home=HOME):
 
 
 def prepare(environment):
-    child = django_child("prepare", "-m", "leadmgmt.local.prepare", environment=environment, log=False).start(
-        HOME
-    )
+    """Migrate and configure → what `prepare.facts` says of the database afterwards."""
+    report = HOME / "prepared.json"
+    argv = ["-m", "leadmgmt.local.prepare", str(report)]
+    child = django_child("prepare", *argv, environment=environment, log=False).start(HOME)
     try:
         while child.alive:
             time.sleep(0.05)
@@ -71,6 +74,7 @@ def prepare(environment):
         child.stop()
     if child.process.returncode:
         raise LocalError("Preparing the database failed: the lines above say why.")
+    return json.loads(report.read_text())
 
 
 def wait_until_ready(port, children, timeout=60):
@@ -153,14 +157,14 @@ def run(port):
             web, *background = children
             say("Preparing the database; starting the web server")
             web.start(HOME)  # it answers /readyz with 503 until the migrations are through
-            prepare(environment)
+            facts = prepare(environment)
             publish(environment)
             say("Starting worker and beat")
             for child in background:
                 child.start(HOME)
             wait_until_ready(port, children)
             say(f"Ready: http://127.0.0.1:{port}")
-            history = greet(environment)
+            history = greet(facts, environment)
             watched = list(children)
             if history:
                 children.insert(0, history)
@@ -169,12 +173,21 @@ def run(port):
             stop(children, servers)
 
 
-def greet(environment):
-    """Print the demo's logins and start loading its history, whose progress appears here too."""
-    if environment["DEMO"] != "1":
+def greet(facts, environment):
+    """Say who can sign in; where the demo's history is missing, start loading it: its progress appears here too."""
+    logins = Path(environment["LEADMGMT_DEMO_LOGINS"])
+    if facts["demo"] and logins.exists():
+        print(f"\nSign in as one of these ({logins}):\n{logins.read_text().rstrip()}\n", flush=True)
+    elif not facts["has_administrator"]:
+        print("\nNobody can sign in yet: .venv/bin/python manage.py createsuperuser\n", flush=True)
+    elif facts["demo"]:
+        print(
+            "\nThe demo's people are in this database already; their passwords were printed where it was first loaded."
+            "\nA new one: .venv/bin/python manage.py changepassword admin\n",
+            flush=True,
+        )
+    if not facts["history_wanted"]:
         return None
-    if DEMO_LOGINS.exists():
-        print(f"\nSign in as one of these ({DEMO_LOGINS}):\n{DEMO_LOGINS.read_text().rstrip()}\n", flush=True)
     say("Loading the demo's history in the background; everything works meanwhile. Ctrl-C stops.")
     return django_child("demo", "manage.py", "demo", environment=environment, log=False).start(HOME)
 

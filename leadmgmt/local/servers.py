@@ -7,10 +7,13 @@ says what it is and which environment it made. Later commands are guests: they r
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import time
+from urllib.parse import urlsplit
 
+from leadmgmt.local import outside
 from leadmgmt.local.postgres import Postgres
 from leadmgmt.local.processes import reap
 from leadmgmt.local.state import HOME, LocalError, State, locked, prepare_home
@@ -70,6 +73,10 @@ class Servers:
 
     def start(self, web_port=None, say=lambda text: None):
         """Returns the environment for Django: addresses and secrets of this checkout; what is set already stays as it is."""
+        for variable, _, _ in KINDS:
+            if url := os.environ.get(variable):
+                say(f"Using {variable} from the environment")
+                outside.check(variable, url)
         left = reap(HOME)
         if left:
             say(f"Ended {left} processes that a killed run had left behind")
@@ -79,10 +86,10 @@ class Servers:
             "SECRET_KEY": state.secret("secret_key"),
             "PUBLIC_URL": f"http://127.0.0.1:{state['web_port']}",
             "DEMO": "0" if os.environ.get("DATABASE_URL") else "1",
+            "LEADMGMT_DEMO_LOGINS": str(demo_logins(os.environ.get("DATABASE_URL"))),
         }
         for variable, kind, name in KINDS:
             if os.environ.get(variable):
-                say(f"Using {variable} from the environment")
                 continue
             say(f"Starting {kind.label}")
             server = kind(
@@ -94,9 +101,22 @@ class Servers:
             variable: os.environ[variable] for variable, _, _ in KINDS if os.environ.get(variable)
         }
 
+    @property
+    def labels(self):
+        return " and ".join(server.label for server in self.running)
+
     def stop(self):
         while self.running:
             self.running.pop().stop()
+
+
+def demo_logins(outside_database):
+    """Where the demo's logins are kept: for each database its own file, as each has its own people."""
+    if not outside_database:
+        return HOME / "demo-logins.txt"
+    parts = urlsplit(outside_database)
+    place = f"{parts.hostname}:{parts.port}{parts.path}"
+    return HOME / f"demo-{hashlib.sha256(place.encode()).hexdigest()[:10]}" / "demo-logins.txt"
 
 
 @contextlib.contextmanager
@@ -114,7 +134,8 @@ def borrowed(what, say):
             servers = Servers()
             try:
                 environment = servers.start()
-                say("Started PostgreSQL and Valkey for this command; `make run` keeps them running.")
+                if servers.running:
+                    say(f"Started {servers.labels} for this command; `make run` keeps them running.")
                 publish(environment)
                 yield environment
                 return

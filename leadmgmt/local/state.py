@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
 ROOTS_HOME = Path("/var/lib/leadmgmt-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:10])
 HOME = Path(os.environ.get("LEADMGMT_HOME") or (ROOTS_HOME if IS_ROOT else ROOT / "var"))
-DEMO_LOGINS = HOME / "demo-logins.txt"  # written 0600 by `manage.py demo`, printed by `make run`
+# Written 0600 by `manage.py demo`, printed by `make run`; a database from outside has its own.
+DEMO_LOGINS = Path(os.environ.get("LEADMGMT_DEMO_LOGINS") or HOME / "demo-logins.txt")
 
 
 class LocalError(Exception):
