@@ -10,7 +10,7 @@ from distribution.models import CompanyOwner, Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW, reread
 from leads import places
-from leads.models import Activity, FieldChange
+from leads.models import Activity, Company, FieldChange
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,19 @@ def test_won_makes_the_company_a_customer_and_its_colleagues_too():
     owner = CompanyOwner.objects.get(company=acme)
     assert (owner.rep, owner.is_named_account) == (rita, True)
     assert "deal_won" in kinds(who) and limbo.orphans(at=NOW + DAY) == []
+
+
+def test_a_deal_won_asks_for_a_new_score_also_while_another_is_open():
+    """Rules may ask for what was won."""
+    rita = cast.rita()
+    first = opened()
+    opportunities.open(handoff=first.handoff, by=rita.user, name="More", at=NOW)
+    Company.objects.update(relationship="customer")  # so that only the deal is news
+    cast.flow(NOW)
+    assert reread(first.lead).rescore_at is None
+    opportunities.win(opportunity=first, by=rita.user, amount="48000", at=NOW + DAY)
+    assert reread(first.lead).place == "sales"
+    assert reread(first.lead).rescore_at == NOW + DAY
 
 
 def test_a_customer_is_handed_over_again_only_when_they_ask_again():
