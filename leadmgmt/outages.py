@@ -93,7 +93,9 @@ def not_found(request, exception):
 
 def bad_request(request, exception):
     if is_api(request):
-        return api_error(400, "error", "The request cannot be read. Check its address, host, headers and size.")
+        return api_error(
+            400, "error", "The request cannot be read. Check its address, host, headers and size."
+        )
     return defaults.bad_request(request, exception)
 
 
