@@ -16,7 +16,7 @@ from distribution import limbo
 from distribution.models import FollowUp, Handoff, Opportunity
 from leadmgmt.demo import config, judging, offer, play, population, removal, sandbox, stories
 from leads import capture
-from leads.models import Activity, Asset, Company, DomainEntry, Lead, LeadList, StageChange
+from leads.models import Activity, Asset, Company, DomainEntry, Lead, LeadList, ListMember, StageChange
 from nurturing.models import LocalMail, Program
 from scoring import approval, publish
 from scoring.criteria import check_segment
@@ -45,15 +45,18 @@ def shown(schema="public"):
         return cursor.fetchone()[0]
 
 
+def play_the_end(now, say):
+    first = population.DAYS - LAST_DAYS
+    people = [person for person in population.population(1400) if person.day >= first]
+    play.history(anchor=now, say=say, people=people, first_day=first)
+
+
 @pytest.fixture
 def history(passwords, monkeypatch):
     """The last weeks of the demo with its stories; what was visible outside while it was played."""
     seen = []
-    first = population.DAYS - LAST_DAYS
-    people = [person for person in population.population(1400) if person.day >= first]
     monkeypatch.setitem(judging.IN_FORCE, ("starter", 2), LAST_DAYS / 2)
-    now = timezone.now()
-    play.history(anchor=now, say=lambda *_: seen.append(shown()), people=people, first_day=first)
+    play_the_end(timezone.now(), lambda *_: seen.append(shown()))
     return seen
 
 
@@ -79,6 +82,7 @@ def test_history_from_play_to_removal(history):
     it_appears_whole_and_consistent(history)
     the_stories_are_there()
     the_history_lived_through_the_versions()
+    refreshing_plays_it_again_the_same()
     removal_takes_the_demo_and_nothing_else()
 
 
@@ -160,6 +164,20 @@ def the_history_lived_through_the_versions():
     assert not early.exclude(told).exists()
     assert second.model.current_version_id == second.pk
     assert Publication.objects.filter(model=second.model).count() == 2
+
+
+def refreshing_plays_it_again_the_same():
+    def everybody():
+        return sorted(Lead.objects.values_list("search_text", "place", "stage", "cycle_no"))
+
+    before, ended = everybody(), ModelVersion.objects.get(number=1, model__routes=True).superseded_at
+    removal.remove()
+    assert not (Lead.objects.exists() or Score.objects.exists() or ListMember.objects.exists())
+    play_the_end(timezone.now() + timedelta(days=1), lambda *_: None)
+    assert everybody() == before
+    assert ModelVersion.objects.get(number=1, model__routes=True).superseded_at > ended, (
+        "its dates came along"
+    )
 
 
 def removal_takes_the_demo_and_nothing_else():
