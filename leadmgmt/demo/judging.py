@@ -27,7 +27,7 @@ ROUTING_MODEL = {
     " spreadsheets today; heads of operations and planning.",
     "products": ["planner", "floor"],
     "quarter_target": "12 deals of 20,000 or more; two thirds from companies of 200 and more",
-    "ready_per_week": 18,
+    "ready_per_week": 12,
     "hypothesis": "Who decides at a company of 200 or more and looks at prices twice in two weeks buys within a quarter."
     " It is wrong if A leads win no more often than B leads after two quarters.",
 }  # fmt: skip

@@ -324,9 +324,9 @@ def _want(dice, person):
             plan.append((start * (0.6 + 0.2 * n), kind, words))
     elif person.intent == "reader":
         draw, start = dice.random(), dice.uniform(1, 30)
-        if draw < 0.2:
+        if draw < 0.34:
             plan += [(start + n, kind, asset) for n, (kind, asset) in enumerate(COLLECTING)]
-        elif draw < 0.4:
+        elif draw < 0.5:
             plan.append((start, *searches[dice.randrange(3)]))
     person.plan = sorted(plan)
 

@@ -61,7 +61,7 @@ class Desk:
         opportunity_share = min(0.75, 0.32 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.2 * wins), self.dice.choice(LOST_REASONS), person)
+            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:
@@ -98,7 +98,7 @@ class Desk:
     def _opportunity(self, row, at, wins, lost_reason, person):
         """Nurtured deals are larger. Of a deal that stays open, a follow-up says what comes next."""
         feedback.give(handoff=row, by=row.owner.user, verdict="good", note="", at=at)
-        length = self.dice.randrange(12, 60)
+        length = self.dice.randrange(10, 48)
         amount = Decimal(self.dice.randrange(60, 480) * 100)
         if person and person.is_nurtured:
             amount = amount * 3 / 2
