@@ -9,6 +9,7 @@ from leads import addresses, consent
 from leads.criteria import matching
 from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage
 from leads.rows import fetch
+from scoring.engine.rulebook import is_readable
 from scoring.models import Rule, ScoringModel, Verdict
 from scoring.queries import routing_scores
 
@@ -257,7 +258,7 @@ def exclusions(scores, at):
         return {}
     names = dict.fromkeys(excluded, "by the scoring model")
     rules = Rule.objects.filter(kind=Rule.Kind.EXCLUDE, version=routing_version())
-    for rule in rules.order_by("-position", "-id"):
+    for rule in filter(is_readable, rules.order_by("-position", "-id")):
         found = matching.ids(rule.condition, lead_ids=excluded, at=at)
         names |= dict.fromkeys(found, rule.name)
     return names

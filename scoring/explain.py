@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from leads.criteria import LEAD
-from leads.criteria.tree import sentence
 from leads.rows import fetch
 from scoring import lines, missing, words
+from scoring.documents import whom_in_words
 from scoring.engine.arithmetic import VERDICTS
 from scoring.engine.judge import judge
-from scoring.engine.rulebook import LEAD_CRITERIA, Live, rulebook
+from scoring.engine.rulebook import FIELD_TYPES, Live, rulebook
 from scoring.engine.units import NEVER, instant, micros
 from scoring.lines import Evidence, Line, Match
 from scoring.missing import Unknown
@@ -29,13 +28,13 @@ __all__ = ["Evidence", "Explanation", "Line", "explain", "why_none"]
 JUST_NOW = timedelta(seconds=5)  # a page's own `at` needs no replay
 
 
-IN_FORCE = """
-SELECT v.id, m.name, v.number, m.applies_to::text
+IN_FORCE = f"""
+SELECT v.id, m.name, v.number, m.applies_to::text, {FIELD_TYPES}
 FROM scoring_scoringmodel m JOIN scoring_modelversion v ON v.id = coalesce(
   (SELECT version_id FROM scoring_publication WHERE model_id = m.id AND at <= %(at)s ORDER BY at DESC, id DESC LIMIT 1),
   (SELECT version_id FROM scoring_publication WHERE model_id = m.id ORDER BY at, id LIMIT 1), m.current_version_id)
 WHERE CASE WHEN %(model)s::bigint IS NULL THEN m.routes ELSE m.id = %(model)s END
-"""
+"""  # noqa: S608 constants
 
 
 @dataclass
@@ -90,8 +89,8 @@ def explain(*, lead, at=None, model=None):
     version = version_in_force(model, at)
     if version is None:
         return None
-    version_id, model_name, number, applies_to = version
-    book = rulebook(Live(version_id, 0, False, True, None, applies_to))
+    version_id, model_name, number, *meaning = version
+    book = rulebook(Live(version_id, 0, False, True, None, *meaning))
     return explain_by(
         book, lead=lead, at=at, known_at=known_at, model=model_name, version=f"{model_name} v{number}"
     )
@@ -144,12 +143,11 @@ def why_none(*, lead, at=None, model=None):
     if lead.created_at > at:
         return "The lead was not known yet."
     model = ModelVersion.objects.select_related("model").get(pk=version[0]).model
-    judges = sentence(model.applies_to or {}, criteria=LEAD_CRITERIA, scope=LEAD)
-    return f"{model.name} judges only leads of whom this holds: {judges}."
+    return f"{model.name} judges only leads of whom this holds: {whom_in_words(model)}."
 
 
 def version_in_force(model, at):
-    """(version id, model name, version number, applies_to as JSON) whose scores readers saw at `at`; None without any.
+    """(version id, model name, version number, applies_to as JSON, types of custom fields) whose scores readers saw at `at`; None without any.
 
     Before the first publication it is the first one published.
     """

@@ -9,6 +9,7 @@ from leads.criteria import CRITERIA, LEAD
 from leads.criteria.tree import leaves, where
 from leads.models import CaptureForm, Source
 from leads.rows import fetch
+from scoring.engine.rulebook import is_readable
 from scoring.models import Rule
 
 FIELD_CRITERIA = ("lead_field", "company_field", "custom_field")
@@ -80,7 +81,7 @@ def gaps(version, *, at):
 def asked_by(version):
     """{(criterion, field): [rules that ask it]} of the fit rules that give points."""
     asked = {}
-    for rule in version.rules.filter(kind=Rule.Kind.FIT, points__gt=0):
+    for rule in filter(is_readable, version.rules.filter(kind=Rule.Kind.FIT, points__gt=0)):
         for field in dict.fromkeys(fields_of(rule.condition or {})):
             asked.setdefault(field, []).append(rule)
     return asked

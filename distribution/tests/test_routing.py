@@ -9,11 +9,13 @@ from distribution.models import CompanyOwner, Handoff, Opportunity, RoutingDecis
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW
 from leads import consent, identity, places
-from leads.models import Lead, Relationship
+from leads.models import CustomField, Lead, Relationship
 from nurturing import enrollment
 from nurturing.models import Enrollment
 from scoring import publish
 from scoring.models import Rule, ScoringModel
+from scoring.rescore import rescore_due
+from scoring.tests.cast import DECISION_MAKER, current
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +162,18 @@ def test_11_who_is_excluded_is_disqualified_with_the_reason():
     who.refresh_from_db()
     assert (who.place, who.stage) == ("disqualified", "disqualified")
     assert who.place_reason == "Excluded: Works for a competitor" and decision(who).step == 11
+
+
+def test_11_an_exclusion_that_cannot_be_read_any_more_keeps_nobody_waiting():
+    field = CustomField.objects.create(owner="lead", key="erp", label="ERP", type="text")
+    erp = {"is": "custom_field", "field": "custom.erp", "op": "contains", "value": "own"}
+    current(DECISION_MAKER, {"kind": "exclude", "name": "Wrote it themselves", "condition": erp})
+    who = cast.lead(custom={"erp": "our own"})
+    cast.asks(who)
+    rescore_due(at=NOW)
+    CustomField.objects.filter(pk=field.pk).update(type="number")
+    cast.flow()
+    assert decision(who).reason == "Excluded: by the scoring model"
 
 
 def test_11_is_taken_back_when_its_reason_is_gone():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leads.activities import OPEN
-from leads.criteria import CRITERIA, LEAD, TOUCHPOINT
+from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition
 from leads.criteria.base import AT, Instant
 from leads.criteria.tree import changes, leaves, where
 from scoring import ratings
@@ -23,13 +23,17 @@ from scoring.models import ModelVersion, Rule
 # What a rule may ask: see Criterion.in_rules.
 LEAD_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == LEAD and c.in_rules}
 TOUCHPOINT_CRITERIA = {key: c for key, c in CRITERIA.items() if c.scope == TOUCHPOINT and c.in_rules}
+# Holds for no lead: in place of a condition that cannot be read.
+NOBODY = {"all": [{"is": "lead_field", "field": "email", "op": op} for op in ("known", "unknown")]}
 KEPT = 40  # rulebooks per process; a few models, a few versions each
 
-LIVE = """
-SELECT v.id, v.model_id, m.routes, m.current_version_id = v.id, v.publish_asked_at, m.applies_to::text
+# Conditions become SQL by the type of the custom field they ask, which may be corrected while it has no values.
+FIELD_TYPES = "(SELECT coalesce(string_agg(owner || '.' || key || ' ' || type, ',' ORDER BY id), '') FROM leads_customfield)"
+LIVE = f"""
+SELECT v.id, v.model_id, m.routes, m.current_version_id = v.id, v.publish_asked_at, m.applies_to::text, {FIELD_TYPES}
 FROM scoring_modelversion v JOIN scoring_scoringmodel m ON m.id = v.model_id
 WHERE v.id = m.current_version_id OR v.publish_asked_at IS NOT NULL ORDER BY v.id
-"""
+"""  # noqa: S608 constants
 
 
 class Live(NamedTuple):
@@ -41,6 +45,7 @@ class Live(NamedTuple):
     is_current: bool
     asked_at: datetime | None
     applies_to: str = "{}"  # JSON: of the model, which may change it while a version is live
+    field_types: str = ""  # of all custom fields
 
 
 class Condition(NamedTuple):
@@ -130,7 +135,8 @@ def live_versions():
 
 def rulebook(live):
     """The compiled rules of a live version, from this process's memory where possible."""
-    key = (live.id, live.asked_at, live.applies_to)  # a publication called off and asked again is another one
+    # A publication called off and asked again is another one.
+    key = (live.id, live.asked_at, live.applies_to, live.field_types)
     if key not in _kept:
         if len(_kept) >= KEPT:
             _kept.clear()
@@ -140,14 +146,21 @@ def rulebook(live):
 
 
 def compile_version(version, rules=None):
-    """A Rulebook of any version, drafts included. Raises BadCondition for a rule that cannot be evaluated."""
+    """A Rulebook of any version, drafts included.
+
+    A rule of a draft that cannot be evaluated raises BadCondition. In any other version it holds for nobody, as if it
+    were not there: one rule whose field is another one by now must not keep everybody from being scored.
+    """
     rules = list(version.rules.all()) if rules is None else rules
+    applies_to = version.model.applies_to
+    if version.is_read_only:
+        rules = [rule for rule in rules if is_readable(rule)]
+        applies_to = applies_to if _can_be_read(applies_to, LEAD) else NOBODY
     of = {kind: [rule for rule in rules if rule.kind == kind] for kind in Rule.Kind.values}
     lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"] + of["bite"]
     timed_rules = of["inactivity"] + of["age"]
     whos, who = _distinct([rule.who for rule in touch_rules + timed_rules], start=len(lead_rules))
     trees = [rule.condition or {} for rule in lead_rules] + whos
-    applies_to = version.model.applies_to
     applies = len(trees) if applies_to else None
     trees += [applies_to] if applies_to else []
     touch_sql = [_condition(rule.condition, TOUCHPOINT) for rule in touch_rules]
@@ -190,6 +203,22 @@ def compile_version(version, rules=None):
     )
 
 
+def is_readable(rule):
+    """Whether a rule can be evaluated: whoever wrote it saw to that, but fields and criteria may be others by now."""
+    about_touchpoints = rule.kind in (Rule.Kind.ACTIVITY, Rule.Kind.HAND_RAISE, Rule.Kind.BITE)
+    return _can_be_read(rule.condition, TOUCHPOINT if about_touchpoints else LEAD) and _can_be_read(
+        rule.who, LEAD
+    )
+
+
+def _can_be_read(tree, scope):
+    try:
+        leaves(tree or {}, criteria=_criteria(scope), scope=scope)
+    except BadCondition:
+        return False
+    return True
+
+
 def takes_opens(rule):
     """Whether a rule names opens, which nobody counts unasked."""
     return any(params.get("kind") == OPEN for _, params in _touch_leaves([rule]))
@@ -220,8 +249,11 @@ def _distinct(trees, start):
 
 
 def _condition(tree, scope):
-    criteria = LEAD_CRITERIA if scope == LEAD else TOUCHPOINT_CRITERIA
-    return Condition(*where(tree or {}, criteria=criteria, at=AT, scope=scope))
+    return Condition(*where(tree or {}, criteria=_criteria(scope), at=AT, scope=scope))
+
+
+def _criteria(scope):
+    return LEAD_CRITERIA if scope == LEAD else TOUCHPOINT_CRITERIA
 
 
 def _changes(trees):
