@@ -88,10 +88,15 @@ def give_to_marketing(row, *, words, until, by, at, note=""):
     log_internal(row, by=by, at=at, kind="recycled", reason=words, until=until.isoformat(), note=note)
     lead = row.lead
     reason = f"Recycled: {words}, until {until:%-d %B %Y}"
+    stage = (
+        None if lead.stage == Stage.CUSTOMER else stage_back(lead)
+    )  # else the stage alone would pass it again
     if is_customer(lead):
-        places.move(lead=lead, reason=reason, at=at, place=Place.CUSTOMER, actor=by, new_cycle=True)
+        places.move(
+            lead=lead, reason=reason, at=at, stage=stage, place=Place.CUSTOMER, actor=by, new_cycle=True
+        )
     else:
-        places.move(lead=lead, reason=reason, at=at, stage=stage_back(lead), actor=by, new_cycle=True)
+        places.move(lead=lead, reason=reason, at=at, stage=stage, actor=by, new_cycle=True)
         if enrollment.enroll(lead_ids=[lead.pk], at=at, reason=reason).get(lead.pk) is None:
             places.move(lead=lead, reason=reason, at=at, place=Place.PARKED, wake_at=until, actor=by)
     start_anew(lead, at=at)

@@ -100,6 +100,15 @@ def test_customers_stay_customers():
     assert recycled(who).lead.place == "customer"
 
 
+def test_a_customer_who_went_quiet_is_not_handed_over_again_at_the_date():
+    cast.rita()
+    who = recycled(cast.lead(company=cast.acme(relationship=Relationship.CUSTOMER))).lead
+    assert who.stage == "mql"
+    recycling.wake_parked(at=UNTIL)
+    cast.flow(UNTIL + DAY)
+    assert Handoff.objects.filter(lead=who).count() == 1
+
+
 def test_refusals():
     rita = cast.rita()
     row = cast.handed()

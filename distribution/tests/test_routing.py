@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from distribution import recycling, routing
-from distribution.models import CompanyOwner, Handoff, Opportunity, RoutingDecision, RoutingRule, SalesQueue
+from distribution.models import (
+    CompanyOwner,
+    Handoff,
+    Notice,
+    Opportunity,
+    RoutingDecision,
+    RoutingRule,
+    SalesQueue,
+)
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW
 from leads import consent, identity, places
@@ -14,7 +22,8 @@ from nurturing import enrollment
 from nurturing.models import Enrollment
 from scoring import publish
 from scoring.models import Rule, ScoringModel
-from scoring.rescore import rescore_due
+from scoring.queries import routing_scores
+from scoring.rescore import age_due, rescore_due
 from scoring.tests.cast import DECISION_MAKER, current
 
 pytestmark = pytest.mark.django_db
@@ -199,6 +208,30 @@ def test_12_enough_fit_and_engagement_pass():
     assert decision(who).step == 12
 
 
+def test_12_a_lead_that_moves_around_the_threshold_is_announced_once():
+    """Warm, cold, warm again: the rep hears of the lead once; what they see is fresh only where something happened."""
+    cast.rita()
+    who = cast.lead()
+    cast.warms_up(who)
+    cast.flow()
+    row = Handoff.objects.get(lead=who)
+    cold, warm = NOW + 40 * DAY, NOW + 41 * DAY
+    for again in range(3):
+        at = cold + again * 60 * DAY
+        before = cast.reread(row).why_now_at
+        while age_due(at=at):
+            cast.flow(at)
+        cast.flow(at)
+        assert routing_scores([who.pk])[who.pk].verdict == "mql"
+        assert cast.reread(row).why_now_at == before
+        cast.warms_up(who, warm + again * 60 * DAY)
+        cast.flow(warm + again * 60 * DAY)
+        assert routing_scores([who.pk])[who.pk].verdict == "sales_ready"
+        assert cast.reread(row).why_now_at == warm + again * 60 * DAY
+    assert Handoff.objects.filter(lead=who).count() == Notice.objects.filter(handoff__lead=who).count() == 1
+    assert RoutingDecision.objects.filter(lead=who).exclude(outcome="refreshed").count() == 1
+
+
 def test_12_why_now_tells_when_it_happened_and_not_when_it_was_noticed():
     cast.rita()
     who = cast.lead()
@@ -359,7 +392,6 @@ def test_a_batch_takes_a_fixed_number_of_statements(django_assert_max_num_querie
     people = [cast.lead(f"p{n}@firm{n}.net", company=cast.acme(f"Firm{n}")) for n in range(30)]
     for n, who in enumerate(people):
         cast.asks(who) if n % 2 else cast.did(who, "download", "/a")
-    from scoring.rescore import rescore_due
 
     while rescore_due(at=NOW):
         pass
