@@ -242,6 +242,7 @@ MODEL_PERMISSIONS = {
         "leads.product": EVERYTHING,
         "leads.asset": EDIT,
         "leads.customfield": EDIT,
+        "leads.declaredproperty": EDIT,
         "leads.leadlist": EDIT,
         "leads.domainlist": EDIT,
         "leads.domainentry": EDIT,

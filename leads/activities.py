@@ -1,10 +1,11 @@
 """The activity log: the only door through which something comes to have happened."""
 
+import json
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from leads import doorbell, places
+from leads import doorbell, places, properties
 from leads.models import Activity
 from leads.rows import fetch, insert
 
@@ -67,11 +68,12 @@ def add(items, *, received_at):
 
 
 def log_rows(items, *, received_at):
-    points = touchpoint_ids([(item["kind"], item.get("asset") or "") for item in items])
+    points = [point(item["kind"], item.get("asset") or "", item.get("properties")) for item in items]
+    ids = touchpoint_ids(points)
     return [
         {
             "lead_id": item["lead"].pk if item.get("lead") is not None else item.get("lead_id"),
-            "touchpoint_id": points[item["kind"], normal(item["kind"], item.get("asset") or "")],
+            "touchpoint_id": ids[where],
             "occurred_at": item["at"],
             "received_at": item.get("received_at") or received_at,
             "source_id": pk(item.get("source")),
@@ -80,7 +82,7 @@ def log_rows(items, *, received_at):
             "engagement": item.get("engagement", True) and item["kind"] != OPEN,
             "properties": item.get("properties") or {},
         }
-        for item in items
+        for item, where in zip(items, points, strict=True)
     ]
 
 
@@ -155,35 +157,45 @@ def normal_asset(asset):
     return asset[:300]
 
 
-def touchpoint_ids(pairs):
-    """`{(kind, normalised asset): id}` for the pairs, adding those that never happened before."""
-    wanted = {(kind, normal(kind, asset)) for kind, asset in pairs}
-    found = {pair: known[pair] for pair in wanted if pair in known}
+def point(kind, asset="", said=None):
+    """What a touchpoint is known by: the kind, the normal asset, and what of the properties `said` is declared."""
+    return kind, normal(kind, asset), properties.part_of(kind, said) if said else ()
+
+
+def touchpoint_ids(points):
+    """`{point: id}`, adding those that never happened before."""
+    wanted = set(points)
+    found = {one: known[one] for one in wanted if one in known}
     missing = sorted(wanted - found.keys())
     if missing:
         found |= intern(missing)
     return found
 
 
-def intern(pairs):
-    found = look_up(pairs)
-    new = [{"kind": kind, "asset": asset} for kind, asset in pairs if (kind, asset) not in found]
+def intern(points):
+    found = look_up(points)
+    new = [
+        {"kind": kind, "asset": asset, "properties": dict(said)}
+        for kind, asset, said in points
+        if (kind, asset, said) not in found
+    ]
     if new:
         insert("leads_touchpoint", new, on_conflict="DO NOTHING")
-        found |= look_up(pairs)
+        found |= look_up(points)
     # Only what is committed is remembered: the id of a rolled-back row is worth nothing.
     transaction.on_commit(lambda: remember(found))
     return found
 
 
-def look_up(pairs):
-    kinds, assets = [kind for kind, _ in pairs], [asset for _, asset in pairs]
+def look_up(points):
+    kinds, assets, said = zip(*points, strict=True)
     rows = fetch(
-        "SELECT kind, asset, t.id FROM leads_touchpoint t"
-        " JOIN unnest(%s::text[], %s::text[]) AS w(kind, asset) USING (kind, asset)",
-        [kinds, assets],
+        "SELECT w.place, t.id FROM leads_touchpoint t"
+        " JOIN unnest(%s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS w(kind, asset, properties, place)"
+        " USING (kind, asset, properties)",
+        [list(kinds), list(assets), [json.dumps(dict(each)) for each in said]],
     )
-    return {(kind, asset): number for kind, asset, number in rows}
+    return {points[place - 1]: number for place, number in rows}
 
 
 def remember(found):

@@ -8,7 +8,8 @@ class LeadsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from leads import activities, channels
+        from leads import activities, channels, properties
 
         post_migrate.connect(activities.forget, sender=self)
         post_migrate.connect(channels.forget, sender=self)
+        post_migrate.connect(properties.forget, sender=self)

@@ -61,6 +61,8 @@ class Post:
     source_id: int | None = None
     campaign_id: int | None = None
     lead_origin: str = "marketing"
+    point: tuple = ()  # the touchpoint that it is
+    search: tuple | None = None  # and the search that led here
     arrival: Arrival | None = None
     repeats: Any = None  # the lead id, or the Post in the same batch, that had this message id first
     extra: dict = field(default_factory=dict)
@@ -107,16 +109,17 @@ def take_posts(posts, *, at):
 
 
 def take_posts_once(posts, *, at):
-    searches = [found for post in posts if (found := search_visit(post))]
-    points = activities.touchpoint_ids([happening(post) for post in posts] + searches)
     name_channels(posts)
+    for post in posts:
+        post.point, post.search = happening(post), search_visit(post)
+    points = activities.touchpoint_ids([one for post in posts for one in (post.point, post.search) if one])
     mark_repetitions(posts)
     fresh = [post for post in posts if post.repeats is None]
     for post in fresh:
         post.arrival = arrival_of(post, at=at)
     _, changes = take_in([post.arrival for post in fresh], now=at)
     rows = [activity_row(post, points, at=at) for post in fresh]
-    rows += [search_row(post, points, at=at) for post in fresh if search_visit(post)]
+    rows += [search_row(post, points, at=at) for post in fresh if post.search]
     logged = write_log(fresh, rows, changes, at=at)
     by_post = {id(post): row for post, row in zip(fresh, logged, strict=False)}
     return [outcome(post, by_post) for post in posts], [by_post.get(id(post)) for post in posts]
@@ -131,7 +134,7 @@ def outcome(post, logged):
 
 
 def happening(post):
-    """(kind, normal asset) of the activity that a post is."""
+    """The touchpoint of the activity that a post is."""
     kind, asset, form = post.kind, post.asset, post.form
     if kind is None:
         if form is None:
@@ -144,14 +147,19 @@ def happening(post):
             kind, asset = "download", asset or form.asset
         else:
             kind, asset = "form_submit", asset or form.asset or form.slug
-    return kind, activities.normal(kind, asset)
+    return activities.point(kind, asset, said_of(post))
 
 
 def search_visit(post):
-    """(kind, words) of the search that led here, or None: somebody who searched did one thing more than posting."""
+    """The touchpoint of the search that led here, or None: somebody who searched did one thing more than posting."""
     said = post.values.get("utm_term")
-    words = activities.normal_keyword(said) if said else ""
-    return ("search_visit", words) if words else None
+    point = activities.point("search_visit", said) if said else None
+    return point if point and point[1] else None
+
+
+def said_of(post):
+    """The properties that came with a post, for its activity."""
+    return post.extra | (post.properties or {})
 
 
 def name_channels(posts):
@@ -222,21 +230,21 @@ def arrival_of(post, *, at):
 def activity_row(post, points, *, at):
     return {
         "lead_id": post.arrival.person.id,
-        "touchpoint_id": points[happening(post)],
+        "touchpoint_id": points[post.point],
         "occurred_at": post.occurred_at,
         "received_at": at,
         "source_id": post.source_id,
         "campaign_id": post.campaign_id,
         "message_id": post.message_id or post.values.get("message_id"),
-        "engagement": post.engagement and happening(post)[0] != activities.OPEN,
-        "properties": post.extra | (post.properties or {}) | post.arrival.flags,
+        "engagement": post.engagement and post.point[0] != activities.OPEN,
+        "properties": said_of(post) | post.arrival.flags,
     }
 
 
 def search_row(post, points, *, at):
     """The search beside its post. It has no message id of its own: a repeated post writes neither."""
     return activity_row(post, points, at=at) | {
-        "touchpoint_id": points[search_visit(post)],
+        "touchpoint_id": points[post.search],
         "message_id": None,
         "properties": {},
     }

@@ -7,7 +7,7 @@ permission  Consent, Suppression
 imports     ImportRun and its rejected lines, EnrichmentUpload
 content     Product, Asset and what it is about
 lists       LeadList, DomainList: kept by hand
-custom      CustomField: typed fields made in the admin
+custom      CustomField: typed fields made in the admin; DeclaredProperty of activities
 rescoring   RescoreRequest: many leads that are still to be asked for
 """
 
@@ -23,7 +23,7 @@ from leads.models.channels import (
     Submission,
 )
 from leads.models.content import Asset, AssetState, BuyingStage, Product
-from leads.models.custom import CustomField
+from leads.models.custom import CustomField, DeclaredProperty
 from leads.models.imports import EnrichmentUpload, ImportRejection, ImportRun
 from leads.models.lists import DomainEntry, DomainList, LeadList, ListMember
 from leads.models.log import Activity, Touchpoint
@@ -55,6 +55,7 @@ __all__ = [
     "CompanyDomain",
     "Consent",
     "CustomField",
+    "DeclaredProperty",
     "DomainEntry",
     "DomainList",
     "EnrichmentUpload",

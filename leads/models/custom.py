@@ -1,4 +1,4 @@
-"""Fields that an installation adds for itself."""
+"""Fields that an installation adds for itself, and what it asks about activities."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -37,3 +37,25 @@ class CustomField(models.Model):
 
     def __str__(self):
         return self.label
+
+
+class DeclaredProperty(models.Model):
+    """A property of activities of one kind that conditions may ask: from now on it is part of their touchpoint.
+
+    What it may be stands in `leads.properties`.
+    """
+
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=40)
+    label = models.CharField(max_length=60)
+    choices = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = "property of activities"
+        verbose_name_plural = "properties of activities"
+        ordering = ["kind", "label"]
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="declared_property_once")]
+
+    def __str__(self):
+        return f"{self.label} ({self.kind})"

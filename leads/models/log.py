@@ -3,14 +3,19 @@ from django.db.models import Q
 
 
 class Touchpoint(models.Model):
-    """What can happen: a kind and, where it has one, the asset. Interned, so rules are matched
-    against thousands of these and never against millions of activities."""
+    """What can happen: a kind and, where it has them, the asset and its declared properties. Interned, so rules are
+    matched against thousands of these and never against millions of activities."""
 
     kind = models.CharField(max_length=40)
     asset = models.CharField(max_length=300, blank=True)
+    properties = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="{key: text} of DeclaredProperty"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "asset"], name="touchpoint_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "asset", "properties"], name="touchpoint_once")
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.asset}".strip()

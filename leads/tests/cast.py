@@ -3,8 +3,8 @@ Dora was met at a booth and left only a phone number; Info is an address that ma
 
 from datetime import UTC, datetime
 
-from leads import capture
-from leads.models import Campaign, CaptureForm, Source
+from leads import capture, properties
+from leads.models import Campaign, CaptureForm, DeclaredProperty, Source
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -79,3 +79,9 @@ def source(slug="web", **fields):
 
 def campaign(slug="spring", **fields):
     return Campaign.objects.create(slug=slug, name=fields.pop("name", slug.title()), **fields)
+
+
+def declare(kind, key, label="", choices=()):
+    """A declared property, as this process sees it at once. Tests that declare use the fixture `declared`."""
+    properties.forget()
+    return DeclaredProperty.objects.create(kind=kind, key=key, label=label or key, choices=list(choices))

@@ -1,5 +1,7 @@
 import pytest
 
+from leads import properties
+from leads.models import DeclaredProperty
 from leads.tests import criteria_cast
 
 
@@ -7,3 +9,11 @@ from leads.tests import criteria_cast
 def cast(db):
     """{key: Lead} of the four about whom conditions are asked."""
     return criteria_cast.make_cast()
+
+
+@pytest.fixture
+def declared(db):
+    """DeclaredProperty rows of this test, which no other test is to remember."""
+    properties.forget()
+    yield DeclaredProperty.objects
+    properties.forget()

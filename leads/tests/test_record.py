@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from leads import activities
+from leads.activities import point
 from leads.models import Activity, Lead, Touchpoint
 from leads.tests import cast
 from leads.tests.cast import NOW
@@ -105,9 +106,10 @@ def test_assets_are_normalised(asset, normal):
 
 
 def test_touchpoints_are_interned(db):
-    first = activities.touchpoint_ids([("page_view", "/A?x=1"), ("page_view", "/a"), ("search", "")])
-    assert set(first) == {("page_view", "/a"), ("search", "")}
-    assert activities.touchpoint_ids([("page_view", "/a")]) == {("page_view", "/a"): first["page_view", "/a"]}
+    view, search = point("page_view", "/A?x=1"), point("search")
+    first = activities.touchpoint_ids([view, point("page_view", "/a"), search])
+    assert set(first) == {view, search}
+    assert activities.touchpoint_ids([view]) == {view: first[view]}
     assert Touchpoint.objects.count() == 2
 
 
@@ -121,9 +123,9 @@ def test_nul_in_properties_is_dropped(lead):
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_touchpoint_is_not_remembered():
     with transaction.atomic():
-        activities.touchpoint_ids([("page_view", "/gone")])
+        activities.touchpoint_ids([point("page_view", "/gone")])
         transaction.set_rollback(True)
-    number = activities.touchpoint_ids([("page_view", "/gone")])["page_view", "/gone"]
+    (number,) = activities.touchpoint_ids([point("page_view", "/gone")]).values()
     assert Touchpoint.objects.get(pk=number).asset == "/gone"
 
 
