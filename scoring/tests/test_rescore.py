@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads import telling
 from leads.activities import record_many
 from leads.content import classify
 from leads.models import Asset, Lead, Place, StageChange
@@ -410,45 +409,3 @@ def test_what_an_asset_is_about_is_asked_as_it_is_now():
     assert rescore_due(at=NOW) == 1
     assert score_of(sarah, version).engagement == 5
     assert explain(lead=sarah, at=NOW - DAY).engagement == 0
-
-
-def test_who_does_something_makes_colleagues_due_once():
-    version = current(
-        {"kind": "fit", "points": 10, "condition": {"is": "active_people", "at_least": 2, "days": 30}}
-    )
-    ann = lead("ann@acme.example", company={"domain": "acme.example"})
-    ben = lead("ben@acme.example")
-    Lead.objects.filter(pk=ben.pk).update(company=ann.company)
-    did(ann, "page_view", "/pricing", ago=DAY)
-    rescore_due(at=NOW)
-    assert score_of(ann, version).fit == 0
-    later = NOW + DAY
-    did(ben, "page_view", "/pricing", now=later)
-    assert rescore_due(at=later) == 1
-    assert (score_of(ben, version).fit, score_of(ann, version).fit) == (10, 0)
-    assert tell_all() and rescore_due(at=later + timedelta(minutes=1)) == 1
-    assert score_of(ann, version).fit == 10
-    # Neither wakes the other again.
-    for minutes in (2, 3, 4):
-        tell_all()
-        assert rescore_due(at=later + timedelta(minutes=minutes)) == 0
-    # Ann's visit is the first of the two that grows too old.
-    assert score_of(ann, version).next_change_at == NOW - DAY + 30 * DAY
-
-
-def tell_all():
-    return telling.go_on_with_all()
-
-
-def test_who_goes_takes_the_scores_along():
-    """No foreign key watches over them: a trigger does, whoever deletes."""
-    version = current(DECISION_MAKER)
-    gone, stays = lead("gone@acme.example"), lead("stays@acme.example")
-    rescore(lead_ids=[gone.pk, stays.pk], at=NOW)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("DELETE FROM scoring_scorechange")
-        cursor.execute("DELETE FROM leads_lead WHERE id = %s", [gone.pk])
-        assert [row.lead_id for row in Score.objects.filter(model_version=version)] == [stays.pk]
-        stays.delete()
-        assert not Score.objects.exists()
