@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from distribution.models import (
     CompanyOwner,
@@ -288,6 +289,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Roles", {"fields": ["groups", "is_staff", "is_active", "is_superuser"]}),
     ]
+
+    filter_horizontal = ()  # of a handful of roles each is a box to tick
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
