@@ -122,8 +122,8 @@ REPS = (
     ("sam", "Sam", "Okafor", "Inside sales", None),
     ("lea", "Lea", "Marin", "Inside sales", None),
     ("tom", "Tom", "Lindqvist", "Inside sales", None),
-    ("eva", "Eva", "Novák", "Enterprise", 4),
-    ("karl", "Karl", "Brandt", "Enterprise", 5),
+    ("eva", "Eva", "Novák", "Enterprise", 7),
+    ("karl", "Karl", "Brandt", "Enterprise", 6),
 )
 ABSENT = "tom"
 SIGN_IN = ("mia", "rita", "mona", "admin")

@@ -48,7 +48,7 @@ STORIES = "stories-of-the-demo"
 # slug, name, note
 LISTS = (
     (VIPS, "Trade fair 2026 VIPs", "Invited to the evening at the fair; kept by hand."),
-    (STORIES, "Stories of the demo", "Ten people worth opening: each lead page tells one story."),
+    (STORIES, "Stories of the demo", "Eleven people worth opening: each lead page tells one story."),
 )
 
 

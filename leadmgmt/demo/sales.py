@@ -58,10 +58,10 @@ class Desk:
         if self.last_day - day < 4 and self.dice.random() < 0.6:
             return  # still in the inbox when the visitor looks
         calls = self.dice.choice((1, 1, 2))
-        opportunity_share = min(0.75, 0.32 * wins)
+        opportunity_share = min(0.75, 0.3 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.24 * wins), self.dice.choice(LOST_REASONS), person)
+            extra = (self.dice.random() < min(0.8, 0.18 * wins), self.dice.choice(LOST_REASONS), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:

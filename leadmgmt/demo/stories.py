@@ -162,6 +162,21 @@ def took_the_trial(tell):
     )  # fmt: skip
 
 
+def nobodys(tell):
+    """From another part of the world: each rep who is here declines it, and it waits for Tom or for the manager."""
+    at = tell.ago(hours=6)
+    lead = tell.post(
+        "demo-request", at, source="website", email="kenji.mori@sakurakikai.example", first_name="Kenji",
+        last_name="Mori", company="Sakura Kikai", company_size=170, role="decision maker",
+        job_title="Head of Production", country="JP", industry="Manufacturing",
+    )  # fmt: skip
+    for minutes in range(20, 200, 20):
+        row = tell.handed(lead)
+        if row.status == Handoff.Status.WAITING:
+            break
+        handoff.decline(handoff=row, by=row.owner.user, reason="not_mine", at=at + timedelta(minutes=minutes))
+
+
 def invited(tell):
     """Marketing puts the best of the booth on the list for the evening at the fair, by hand."""
     best = Lead.objects.filter(
@@ -305,11 +320,11 @@ def _answered_and_given_back(tell, lead, at, reason, *, days):
 
 STORIES = (
     recycled_and_woken, customers_quote, cooled, took_the_trial, untouched, sarah, professor, unread, competitor,
-    fresh_quote, invited,
+    nobodys, fresh_quote, invited,
 )  # fmt: skip
 LISTED = (
     "sarah.klein@brightworks.example", "nina.falk@alpenpack.example", "jonas.ek@nordwind.example",
     "kim@planrival.example", "ines.albrecht@brightvale-edu.example", "frida.lund@harbor-logistics.example",
     "helena.strand@fjordline.example", "paula.reis@cobalt-energy.example", "marek.novotny@quarry-tools.example",
-    "oskar.lind@fjordfoods.example",
+    "oskar.lind@fjordfoods.example", "kenji.mori@sakurakikai.example",
 )  # fmt: skip

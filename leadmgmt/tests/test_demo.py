@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from distribution import limbo
+from distribution import limbo, triage
 from distribution.models import FollowUp, Handoff, Opportunity
 from leadmgmt.demo import config, judging, offer, play, population, removal, sandbox, stories
 from leads import capture
@@ -144,6 +144,8 @@ def the_stories_are_there():
     listed = LeadList.objects.get(slug=offer.STORIES).members.filter(until=None)
     assert set(listed.values_list("lead__email", flat=True)) == set(stories.LISTED)
     assert LeadList.objects.get(slug=offer.VIPS).members.exists()
+    nobodys = Handoff.objects.get(lead=lead("kenji.mori@sakurakikai.example"))
+    assert nobodys in triage.in_my_queues(User.objects.get(username="rita")), "waits where Rita sees it"
     planned = FollowUp.objects.filter(done_at=None, due_at__gt=now)
     assert planned.filter(owner__user__username="rita").exists(), "Rita has planned something"
     assert Lead.objects.filter(custom__has_key="erp_system").exists()
