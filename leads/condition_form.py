@@ -142,8 +142,9 @@ class ConditionAdmin:
         criterion, _, field = request.GET.get("of", "").partition(".")
         try:
             found = values_of(
-                criterion, field, request.GET.get("typed", "").strip(), kind=request.GET.get("kind", "")[:40]
-            )
+                criterion, field, request.GET.get("typed", "").strip(),
+                kind=request.GET.get("kind", "")[:40], property=request.GET.get("property", "")[:40],
+            )  # fmt: skip
         except LookupError:
             raise Http404("Nothing is suggested for this.") from None
         return JsonResponse({"values": found})

@@ -6,7 +6,7 @@ leaves `{"is": "<key of CRITERIA>", …its parameters}`. `{}` means everybody.
 working on…                                           | read
 what every criterion carries                          | base.py, parameters.py
 what a field can be asked                             | comparisons.py, then fields.py, custom.py, known.py
-what somebody did, how often, when                    | touchpoint.py, content.py, doings.py, history.py
+what somebody did, how often, when                    | touchpoint.py, properties.py, content.py, doings.py, history.py
 where from, lists, interest, the company              | origin.py, lists.py, interest.py, accounts.py
 checking, SQL and the sentence of a whole tree        | tree.py
 live counts, samples, the leads that match            | matching.py

@@ -105,7 +105,7 @@ class Criterion:
             if params[parameter.name] is None:
                 continue
             try:
-                parameter.check_name(params[parameter.name])
+                parameter.check_name(params[parameter.name], params)
             except BadValue as bad:
                 raise BadValue(str(bad), name=parameter.name + bad.name) from None
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 from leads.criteria.base import MAX_DAYS, counted, day_in_words, days_before, so_often
 from leads.criteria.content import CONTENT, asks_content, content_sql, content_words
 from leads.criteria.parameters import BadValue, Choice, Day, WholeNumber
-from leads.criteria.touchpoint import ASSET, KIND, MATCH, touchpoint_sql, touchpoint_words
+from leads.criteria.touchpoint import TOUCHPOINT_PARAMETERS, touchpoint_sql, touchpoint_words
 
-WHAT = (KIND, MATCH, ASSET, *CONTENT)
+WHAT = (*TOUCHPOINT_PARAMETERS, *CONTENT)
 HOW_OFTEN = (
     Choice(
         "op",

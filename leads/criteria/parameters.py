@@ -37,8 +37,9 @@ class Parameter:
     def clean(self, value):
         raise NotImplementedError
 
-    def check_name(self, value):
-        """Raises BadValue where the value names something that is not there. Asked only where one is written."""
+    def check_name(self, value, params):
+        """Raises BadValue where the value, one of cleaned `params`, names something that is not there. Asked only where
+        a condition is written."""
 
     def is_asked(self, params):
         return all(params.get(name) in values for name, values in self.shown_when.items())
@@ -153,7 +154,7 @@ class Named(Parameter):
     def clean(self, value):
         return clean_text(value, 100)
 
-    def check_name(self, value):
+    def check_name(self, value, params):
         if value and value not in self.rows():
             raise BadValue(f"there is no {self.what} “{value}”")
 
@@ -175,7 +176,7 @@ class Several(Parameter):
     def clean(self, value):
         return list(dict.fromkeys(clean_list(value, self.max_items, lambda item: clean_text(item, 100))))
 
-    def check_name(self, value):
+    def check_name(self, value, params):
         offered = self.choices()
         for index, item in enumerate(value):
             if item not in offered:

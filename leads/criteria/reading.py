@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from leads.models import CustomField, DomainList, LeadList, Product
+from leads.models import CustomField, DeclaredProperty, DomainList, LeadList, Product
 
 _found: ContextVar[dict | None] = ContextVar("found", default=None)
 
@@ -51,6 +51,11 @@ def domain_lists():
 def custom_fields():
     """{name: CustomField}, `custom.<key>` of the lead and `company.custom.<key>` of its company; also those not in use."""
     return once(CustomField, lambda: {custom_name(row): row for row in CustomField.objects.all()})
+
+
+def declared_properties():
+    """Every DeclaredProperty, also those not in use."""
+    return once(DeclaredProperty, lambda: list(DeclaredProperty.objects.all()))
 
 
 def custom_name(row):

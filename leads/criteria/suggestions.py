@@ -17,11 +17,11 @@ SAMPLED = 30_000  # rows looked at in a table that holds more
 WITHIN_MS = 150
 LONGEST = 100  # characters of what was typed
 
-# Each gives (value, rows): {leads}, {companies}, {activities} are the table or a sample of it; %(kind)s, %(key)s are bound.
+# Each gives (value, rows): {leads}, {companies}, {activities} are the table or a sample of it; %(kind)s, %(property)s, %(key)s are bound.
 LEADS = "SELECT {} AS value, count(*) FROM {{leads}} l WHERE NOT l.is_test GROUP BY 1"
 COMPANIES = "SELECT {} AS value, count(*) FROM {{companies}} c GROUP BY 1"
 HAPPENED = """
-SELECT t.asset AS value, coalesce(sum(seen.times), 0) FROM leads_touchpoint t
+SELECT {} AS value, coalesce(sum(seen.times), 0) FROM leads_touchpoint t
 LEFT JOIN (SELECT a.touchpoint_id, count(*) AS times FROM {{activities}} a WHERE a.engagement GROUP BY 1) seen
   ON seen.touchpoint_id = t.id
 WHERE {} GROUP BY 1
@@ -39,11 +39,16 @@ VALUES = {
     ("company_field", "domain"): "SELECT d.domain AS value, 1 FROM leads_companydomain d",
     ("source", "one_of"): CAME_FROM.format(table="leads_source", column="source_id"),
     ("campaign", "one_of"): CAME_FROM.format(table="leads_campaign", column="campaign_id"),
-    ("offer", "one_of"): HAPPENED.format("t.kind = ANY(%(arrivals)s)")
+    ("offer", "one_of"): HAPPENED.format("t.asset", "t.kind = ANY(%(arrivals)s)")
     + " UNION ALL SELECT f.slug, 0 FROM leads_captureform f",
     ("activity", "kind"): "SELECT t.kind AS value, count(*) FROM leads_touchpoint t GROUP BY 1",
-    ("activity", "asset"): HAPPENED.format("%(kind)s IN ('', t.kind)"),
-    ("keyword", "one_of"): HAPPENED.format("t.kind = ANY(%(searches)s)"),
+    ("activity", "asset"): HAPPENED.format("t.asset", "%(kind)s IN ('', t.kind)"),
+    ("activity", "property"): HAPPENED.format(
+        "t.properties ->> %(property)s", "t.properties ? %(property)s AND %(kind)s IN ('', t.kind)"
+    )
+    + " UNION ALL SELECT unnest(d.choices), 0 FROM leads_declaredproperty d"
+    " WHERE d.is_active AND d.key = %(property)s AND %(kind)s IN ('', d.kind)",
+    ("keyword", "one_of"): HAPPENED.format("t.asset", "t.kind = ANY(%(searches)s)"),
     ("content", "tag"): "SELECT tag AS value, count(*) FROM leads_assetstate s, unnest(s.tags) AS tag WHERE s.until IS NULL GROUP BY 1",
     ("product", "slug"): "SELECT p.slug AS value, (SELECT count(*) FROM leads_assetstate s WHERE s.until IS NULL"
     " AND p.slug = ANY(s.products)) FROM leads_product p",
@@ -62,8 +67,9 @@ GROUP BY 1 ORDER BY starts_with(lower(value), lower(%(typed)s)) DESC, 2 DESC, 1 
 """
 
 
-def values_of(key, field, typed="", *, kind="", limit=20):
-    """[(value, how many rows, about)] of those that hold `typed`, beginning with it first. `kind` narrows assets.
+def values_of(key, field, typed="", *, kind="", property="", limit=20):
+    """[(value, how many rows, about)] of those that hold `typed`, beginning with it first. `kind` narrows assets
+    and the values of the `property`, which has to be told.
 
     Empty where that takes too long. Raises LookupError for what is not in the table.
     """
@@ -73,7 +79,8 @@ def values_of(key, field, typed="", *, kind="", limit=20):
         "like": f"%{escaped(typed)}%",
         "typed": typed,
         "limit": limit,
-        "kind": kind,
+        "kind": kind.replace("\0", ""),
+        "property": property.replace("\0", ""),
         "key": custom_key,
         "arrivals": list(ARRIVALS),
         "searches": list(SEARCHES),

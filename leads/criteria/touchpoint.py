@@ -1,10 +1,11 @@
-"""What can happen: the kind of an activity and, where it has one, its asset or what was searched for."""
+"""What can happen: the kind of an activity and, where it has them, its asset, what was searched for, and its properties."""
 
 import re
 
 from leads.activities import normal_asset
 from leads.criteria.base import TOUCHPOINT, Criterion, either, quoted
 from leads.criteria.parameters import Choice, Text, Texts
+from leads.criteria.properties import PROPERTY, property_sql, property_words
 
 # Kinds the product itself records as engagement, in the words of a sentence: what the lead did,
 # with the asset, and without. Any other kind (a tracker's own event) is quoted as it is.
@@ -50,6 +51,7 @@ ASSET = Text(
     help="e.g. /pricing; empty = any",
     suggests="activity.asset",
 )
+TOUCHPOINT_PARAMETERS = (KIND, MATCH, ASSET, *PROPERTY)
 # Assets are stored in lower case (`leads.activities`).
 MATCH_SQL = {
     "begins": "starts_with({t}.asset, %s)",
@@ -59,7 +61,7 @@ MATCH_SQL = {
 
 
 def touchpoint_sql(alias, params):
-    """Boolean SQL over leads_touchpoint; "true" where neither kind nor asset is asked for."""
+    """Boolean SQL over leads_touchpoint; "true" where nothing is asked for."""
     parts, bound = [], []
     if params["kind"]:
         parts.append(f"{alias}.kind = %s")
@@ -68,6 +70,10 @@ def touchpoint_sql(alias, params):
         parts.append(MATCH_SQL[params["match"]].format(t=alias))
         exact = params["match"] == "exactly"
         bound.append(normal_asset(params["asset"]) if exact else params["asset"].casefold())
+    if params["property"]:
+        part, values = property_sql(alias, params)
+        parts.append(part)
+        bound += values
     return (f"({' AND '.join(parts)})" if parts else "true"), bound
 
 
@@ -82,7 +88,7 @@ def touchpoint_words(params, content=""):
     if content and not asset:
         asset, with_asset = content, with_asset if kind else "consumed {asset}"
     # Not str.format: kind and asset are the marketer's own words and may hold braces.
-    return with_asset.replace("{asset}", asset) if asset else without
+    return (with_asset.replace("{asset}", asset) if asset else without) + property_words(params)
 
 
 def asset_words(params):
@@ -98,13 +104,13 @@ def asset_words(params):
 
 
 class TouchpointIs(Criterion):
-    """One activity by its kind and its asset; without either, any engagement."""
+    """One activity by its kind, its asset and a property; without any of them, any engagement."""
 
     key = "touchpoint"
     label = "Activity"
     scope = TOUCHPOINT
     in_rules = True
-    parameters = (KIND, MATCH, ASSET)
+    parameters = TOUCHPOINT_PARAMETERS
 
     def sql(self, params, at):
         return touchpoint_sql("t", params)

@@ -18,6 +18,7 @@ from leads.models import (
     Company,
     CompanyDomain,
     CustomField,
+    DeclaredProperty,
     DomainEntry,
     DomainList,
     LeadList,
@@ -59,7 +60,8 @@ CAST = {
          "custom": {"erp": "SAP", "seats": 40, "renewal": "2026-04-10", "is_partner": True, "size_band": "large"}},
         BIG, ["big.example", "big-works.example"], "web", 100 * DAY,
         [("page_view", "/pricing", 1 * DAY, True), ("page_view", "/pricing/enterprise", 3 * DAY, True),
-         ("download", "/white-papers/roi", 90 * DAY, True), ("search", "crm price-list", 2 * DAY, True),
+         ("download", "/white-papers/roi", 90 * DAY, True, {"language": "de", "pages": "9"}),
+         ("search", "crm price-list", 2 * DAY, True),
          ("deal_won", "", 20 * DAY, False, {"amount": "12500.00"})],
         "ada@example.com", "spring", {"booth": (AT - 9 * DAY, None)},
     ),
@@ -82,7 +84,7 @@ CAST = {
         BIG, ["big.example", "big-works.example"], "web", 30 * DAY,
         [("page_view", "/blog/first", 14 * DAY - timedelta(seconds=1), True),
          ("page_view", "/pricing", 2 * DAY, False), ("page_view", "/pricing", -1 * DAY, True),
-         ("hand_raise", "demo", 29 * DAY, True), ("deal_won", "", 400 * DAY, False, {"amount": "lots"})],
+         ("hand_raise", "demo", 29 * DAY, True, {"language": "en"}), ("deal_won", "", 400 * DAY, False, {"amount": "lots"})],
         "dee@example.com", "spring", {"booth": (AT + DAY, None), "vip": (AT - DAY, None)},
     ),
 }  # fmt: skip
@@ -101,6 +103,12 @@ CUSTOM = [
     ("lead", "size_band", "size band", "choice", ["small", "large"]),
     ("company", "tier", "account tier", "choice", ["gold", "silver"]),
     ("company", "erp", "ERP of the company", "text", []),
+]
+# kind, key, label, choices
+PROPERTIES = [
+    ("download", "language", "language", []),
+    ("hand_raise", "language", "language of the form", ["en", "fr"]),
+    ("page_view", "medium", "medium", []),
 ]
 
 
@@ -122,14 +130,16 @@ def make_cast():
             created_at=AT - member.known_for, updated_at=AT, **member.fields,
         )  # fmt: skip
         for kind, asset, age, engagement, *properties in member.acts:
-            touchpoint, _ = Touchpoint.objects.get_or_create(kind=kind, asset=asset)
+            said = properties[0] if properties else {}
+            part = {key: said[key] for of, key, *_ in PROPERTIES if of == kind and key in said}
+            touchpoint, _ = Touchpoint.objects.get_or_create(kind=kind, asset=asset, properties=part)
             Activity.objects.create(
                 lead=leads[key],
                 touchpoint=touchpoint,
                 occurred_at=AT - age,
                 received_at=AT,
                 engagement=engagement,
-                properties=properties[0] if properties else {},
+                properties=said,
             )
         for slug, (since, until) in member.lists.items():
             on, _ = LeadList.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
@@ -149,6 +159,8 @@ def make_tables():
             )
     for owner, key, label, kind, choices in CUSTOM:
         CustomField.objects.create(owner=owner, key=key, label=label, type=kind, choices=choices)
+    for kind, key, label, choices in PROPERTIES:
+        DeclaredProperty.objects.create(kind=kind, key=key, label=label, choices=choices)
     rivals = DomainList.objects.create(name="Rivals", slug="rivals")
     for domain, since, until in (
         ("rival.example", AT - DAY, None),

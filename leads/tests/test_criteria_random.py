@@ -109,6 +109,9 @@ def plain_acts(key, tree):
         "exactly": lambda have: have == asset,
         "contains": lambda have: asset in have,
     }[tree.get("match", "begins")]
+    if tree.get("property"):
+        said = lambda act: act[4].get(tree["property"]) if len(act) > 4 else None
+        acts = [act for act in acts if said(act) in [value.lower() for value in tree["one_of"]]]
     return [act[2] for act in acts if not asset or test(act[1])]
 
 
@@ -236,6 +239,16 @@ WHAT = st.fixed_dictionaries(
         "match": st.sampled_from(["begins", "exactly", "contains"]),
     },
 )
+SAYS = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "property": st.just("language"),
+            "kind": st.sampled_from(["", "download"]),
+            "one_of": several(st.sampled_from(["DE", "en", "x"])),
+        }
+    ),
+)
 OFTEN = st.fixed_dictionaries(
     {},
     optional={
@@ -270,9 +283,9 @@ def leaf(key, *parts):
 
 SIMPLE = [
     ("lead_field", field_leaves()),
-    leaf("did", WHAT, OFTEN, WHEN),
+    leaf("did", WHAT, SAYS, OFTEN, WHEN),
     leaf("interactions", OFTEN, st.fixed_dictionaries({}, optional={"days": DAYS})),
-    leaf("first_time", WHAT, SINCE),
+    leaf("first_time", WHAT, SAYS, SINCE),
     leaf("last_time", WHAT, SINCE),
     leaf("recency", SINCE),
     leaf("older_than", st.fixed_dictionaries({"days": DAYS})),
@@ -309,7 +322,7 @@ OTHERS = [
     leaf("active_people", st.fixed_dictionaries({"at_least": st.integers(1, 3), "days": DAYS})),
 ]
 ABOUT_ACTIVITIES = [
-    leaf("touchpoint", WHAT),
+    leaf("touchpoint", WHAT, SAYS),
     leaf("content", CONTENT.filter(bool)),
     leaf("keyword", st.fixed_dictionaries(
         {"one_of": several(st.sampled_from(["crm", "list crm", "Best", "-"]))},

@@ -42,6 +42,14 @@ def test_what_occurs_with_how_often(cast, key, field, typed, kind, expected):
     assert values_of(key, field, typed, kind=kind) == expected
 
 
+def test_values_of_a_property_with_those_that_may_be_chosen(cast):
+    assert values_of("activity", "property", property="language", kind="download") == [("de", 1)]
+    assert values_of("activity", "property", property="language") == [("de", 1), ("en", 1), ("fr", 0)]
+    assert values_of("activity", "property", "f", property="language", kind="hand_raise") == [("fr", 0)]
+    for property in ("", "pages", "'", "%s", "{}", "\0", "language' OR true --"):
+        assert values_of("activity", "property", property=property, kind="\0download") == []
+
+
 def test_every_table_entry_answers_and_takes_hostile_text(cast):
     for key, field in VALUES:
         for typed in ("'", '"; DROP TABLE leads_lead; --', "%s", "%(like)s", "{}", "\0", "x" * 10_000, "💥"):

@@ -7,7 +7,7 @@ import pytest
 
 from leads.criteria import LEAD
 from leads.criteria.tree import MAX_DEPTH, sentence
-from leads.models import CustomField, DomainList, LeadList, Product
+from leads.models import CustomField, DeclaredProperty, DomainList, LeadList, Product
 from scoring.criteria import SCORED_CRITERIA
 from scoring.models import ScoringModel, Segment
 
@@ -45,7 +45,7 @@ EXAMPLES = {
     "older_than": {"is": "older_than", "days": 180},
     "monetary": {"is": "monetary", "at_least": 10000},
     "active_people": {"is": "active_people", "at_least": 3, "days": 30},
-    "touchpoint": {"is": "touchpoint", "kind": "page_view", "asset": "/pricing"},
+    "touchpoint": {"is": "touchpoint", "kind": "download", "property": "language", "one_of": ["de"]},
     "keyword": {"is": "keyword", "one_of": ["crm price list"], "match": "exact"},
     "content": {"is": "content", "buying_stage": "decision", "product": "crm", "tag": "roi"},
     "rating": {"is": "rating", "one_of": ["A", "B"]},
@@ -62,6 +62,7 @@ def test_every_criterion_stands_in_it():
 @pytest.mark.django_db
 def test_its_row_is_true(key):
     CustomField.objects.create(owner="lead", key="renewal", label="renewal date", type="date")
+    DeclaredProperty.objects.create(kind="download", key="language", label="language")
     LeadList.objects.create(name="Booth 2026", slug="booth")
     DomainList.objects.get_or_create(slug="competitors", defaults={"name": "Competitors"})
     Product.objects.create(name="CRM", slug="crm")

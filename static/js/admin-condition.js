@@ -245,7 +245,7 @@ class Builder {
     return async (text) => {
       asking?.abort();
       asking = new AbortController();
-      const query = new URLSearchParams({ of: suggests, typed: text, kind: leaf.kind ?? "" });
+      const query = new URLSearchParams({ of: suggests, typed: text, kind: leaf.kind ?? "", property: leaf.property ?? "" });
       try {
         const response = await fetch(`${this.settings.values}?${query}`, { signal: asking.signal });
         return response.ok ? (await response.json()).values : [];
