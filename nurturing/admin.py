@@ -8,6 +8,7 @@ from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -70,7 +71,7 @@ class ProgramAdmin(ConditionAdmin, Admin):
     def in_force(self, program):
         version = program.current_version
         return (
-            f"v{version.number} since {version.published_at:%d %b %Y}"
+            f"v{version.number} since {date_format(timezone.localtime(version.published_at))}"
             if version and version.published_at
             else "not published"
         )

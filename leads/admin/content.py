@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -100,7 +101,7 @@ class StateInline(ReadOnly, Inline):
 
 
 def moment(at):
-    return f"{timezone.localtime(at):%d %b %Y %H:%M}"
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 @admin.register(Asset)

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -155,7 +156,7 @@ class LeadAdmin(WithCustomFields, ListActions, LargeTable, Admin):
 
     @display(description="Created", ordering="created_at")
     def created(self, lead):
-        return f"{timezone.localtime(lead.created_at):%d %b %Y %H:%M}"
+        return date_format(timezone.localtime(lead.created_at), "DATETIME_FORMAT")
 
     @display(description="Lifecycle stage", ordering="stage")
     def shown_stage(self, lead):

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -21,6 +22,7 @@ from leads.models import (
     Submission,
     Suppression,
 )
+from leads.tests import cast
 
 pytestmark = pytest.mark.django_db
 
@@ -246,3 +248,13 @@ def test_the_admin_of_leads_is_extended_not_repeated():
     registered = admin.site._registry[Lead]
     assert isinstance(registered, LeadAdmin)
     assert type(registered) is not LeadAdmin
+
+
+def test_dates_are_written_one_way(admin_client):
+    at = datetime(2026, 11, 2, 14, 5, tzinfo=UTC)
+    lead = cast.ada(at=at)
+    listed = admin_client.get(reverse("admin:leads_lead_changelist")).content.decode()
+    shown = admin_client.get(reverse("admin:leads_lead_change", args=[lead.pk])).content.decode()
+    assert "2 Nov 2026, 14:05" in listed
+    assert "2 Nov 2026, 14:05" in shown
+    assert "Nov. 2" not in listed + shown and "p.m." not in listed + shown

@@ -71,7 +71,7 @@ def test_fifty_a_page_by_keyset_and_few_statements(marketer, django_assert_max_n
     assert len(set(seen)) == 120 and not answer.context["older"]
 
 
-@pytest.mark.parametrize("before", ["nonsense", "2026-01-01_x", "_", "2026-13-99T00:00:00Z_", "%00"])
+@pytest.mark.parametrize("before", ["nonsense", "2026-01-01_x", "_", "2026-13-99T00:00:00Z_"])
 def test_a_cursor_of_nonsense_shows_the_first_page(marketer, before):
     mails(1)
     assert len(marketer.get(reverse("mailbox") + f"?before={before}").context["mails"]) == 1

@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import (
@@ -148,7 +149,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
     def in_force(self, model):
         version = model.current_version
         return (
-            f"v{version.number} since {version.published_at:%d %b %Y}"
+            f"v{version.number} since {date_format(timezone.localtime(version.published_at))}"
             if version and version.published_at
             else "not published"
         )
