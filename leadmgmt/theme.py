@@ -64,6 +64,7 @@ UNFOLD = {
                 "Content",
                 ("Assets", "description", "leads.asset"),
                 ("Products", "inventory_2", "leads.product"),
+                ("Properties of activities", "label", "leads.declaredproperty"),
             ),
             section(
                 "People",

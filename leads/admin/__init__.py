@@ -3,7 +3,15 @@
 `LeadAdmin` is not registered here: scoring adds the rating, distribution the owner, and registers it.
 """
 
-from leads.admin import access, capture, content, custom_fields, enrichment, lists  # noqa: F401  registers them
+from leads.admin import (  # noqa: F401  registers them
+    access,
+    capture,
+    content,
+    custom_fields,
+    enrichment,
+    lists,
+    properties,
+)
 from leads.admin.people import LeadAdmin
 
 __all__ = ["LeadAdmin"]

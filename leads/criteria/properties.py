@@ -19,7 +19,11 @@ def declared(params):
 
 def offered():
     """{key: label} of those in use."""
-    return {row.key: str(row) for row in declared_properties() if row.is_active}
+    found = {}
+    for row in declared_properties():
+        if row.is_active and row.label not in found.setdefault(row.key, []):
+            found[row.key].append(row.label)
+    return {key: either(labels) for key, labels in found.items()}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,10 @@ def text_of(response):
     return html.unescape(response.content.decode())
 
 
-@pytest.mark.parametrize("name", ["customfield", "product", "asset", "leadlist", "domainlist"])
+PAGES = ["customfield", "declaredproperty", "product", "asset", "leadlist", "domainlist"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_an_empty_list_says_what_to_do_next(client, marketer, name):
     page = client.get(listed(name))
     assert page.context["cl"].model_admin.empty_text in text_of(page)
@@ -61,7 +64,7 @@ def test_reps_stay_out(client):
     rep = User.objects.create_user("rita", is_staff=True)
     rep.groups.add(Group.objects.get(name="Sales rep"))
     client.force_login(rep)
-    for name in ("customfield", "product", "asset", "leadlist", "domainlist"):
+    for name in PAGES:
         assert client.get(listed(name)).status_code == 403
 
 
