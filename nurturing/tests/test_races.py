@@ -112,7 +112,9 @@ def test_nothing_is_begun_after_a_pause_was_committed(monkeypatch):
             time.sleep(0.15)
             paused_counts.append(LocalMail.objects.count() - before)
             versions.go_on(program=made)
-            time.sleep(0.05)
+            patience = time.monotonic() + 5
+            while LocalMail.objects.count() == before and time.monotonic() < patience:
+                time.sleep(0.02)
         stop.set()
 
     def perform():

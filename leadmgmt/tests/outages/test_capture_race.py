@@ -8,7 +8,7 @@ POSTS = 200
 POSTED = """
 SELECT count(DISTINCT l.id), count(a.id) FROM leads_lead l
 LEFT JOIN leads_activity a ON a.lead_id = l.id
-  AND a.touchpoint_id IN (SELECT id FROM leads_touchpoint WHERE kind IN ('form_submit', 'hand_raise'))
+  AND a.touchpoint_id IN (SELECT id FROM leads_touchpoint WHERE kind IN ('form_submit', 'hand_raise', 'lead_posted'))
 WHERE lower(trim(l.email)) LIKE %s
 """
 
