@@ -20,6 +20,7 @@ KINDS = {
     "hand_raise": ("hand", PERSON, "Asked for sales: {asset}"),
     "page_view": ("page", PERSON, "Viewed {asset}"),
     "search": ("search", PERSON, "Searched for {asset}"),
+    "search_visit": ("search", PERSON, "Came from a search for {asset}"),
     "download": ("download", PERSON, "Downloaded {asset}"),
     "webinar": ("event", PERSON, "Attended the webinar {asset}"),
     "event": ("event", PERSON, "Was at {asset}"),
