@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leads import activities, content, enrichment, lists
-from leads.models import Asset, Campaign, CustomField, DomainList, EnrichmentUpload, LeadList, Product
+from leads.models import (
+    Asset,
+    Campaign,
+    CustomField,
+    DeclaredProperty,
+    DomainList,
+    EnrichmentUpload,
+    LeadList,
+    Product,
+)
 from leads.tests import cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -61,6 +70,11 @@ def data():
     content.classify(asset=asset, buying_stage="decision", products=["mixer"], tags=["roi"], at=now)
     for path in ("/pricing", "/blog/lean", "/blog/lean", "/guides/<b>x</b>", "/guides/<b>x</b>"):
         activities.record(lead=ada, kind="page_view", asset=path, at=now)
+    language = DeclaredProperty.objects.create(
+        kind="download", key="language", label="language", choices=["de", "en"]
+    )
+    for said in ({"medium": "cpc", "<b>x</b>": "<i>y</i>"}, *({"session": n} for n in range(201))):
+        activities.record(lead=ada, kind="webinar", at=now, properties=said)
     summit, rivals = (
         LeadList.objects.create(name="Summit", slug="summit"),
         DomainList.objects.create(name="R", slug="r"),
@@ -88,7 +102,8 @@ def data():
     return {
         "fields": reverse("admin:leads_customfield_changelist"), "field": at("customfield", erp),
         "lead": at("lead", ada), "products": reverse("admin:leads_product_changelist"),
-        "assets": reverse("admin:leads_asset_changelist"), "asset": at("asset", asset), "campaign": at("campaign", push),
+        "properties": reverse("admin:leads_declaredproperty_changelist"), "property": at("declaredproperty", language),
+        "new-property": reverse("admin:leads_declaredproperty_add"), "assets": reverse("admin:leads_asset_changelist"), "asset": at("asset", asset), "campaign": at("campaign", push),
         "lists": reverse("admin:leads_leadlist_changelist"), "list": at("leadlist", summit),
         "domains": at("domainlist", rivals), "uploads": reverse("admin:leads_enrichmentupload_changelist"),
         "upload": reverse("admin:leads_enrichmentupload_add"), "preview": at("enrichmentupload", seen),

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from leads.models import BuyingStage, CustomField, DomainList, Lead, Product
+from leads.models import BuyingStage, CustomField, DeclaredProperty, DomainList, Lead, Product
 from scoring.criteria import SCORED_CRITERIA
 from scoring.models import Segment
 from scoring.tests import cast
@@ -146,6 +146,33 @@ def test_what_was_stored_is_shown_and_kept(open_page, tables):
     made.refresh_from_db()
     tree["all"][0] = {"is": "did", "kind": "page_view", "times": 2, "when": "ever"}
     assert made.condition == tree
+    assert page.faults == []
+
+
+def test_a_property_is_asked_with_the_values_that_occur(open_page, tables):
+    DeclaredProperty.objects.create(kind="download", key="language", label="language", choices=["de", "en"])
+    page = open_page(reverse("admin:scoring_segment_add"), **WIDE)
+    page.get_by_label("Name").fill("German")
+    page.get_by_role("button", name="+ Condition").click()
+    row = page.locator("[data-row='all[0]']")
+    row.get_by_label("What").select_option("did")
+    row.get_by_label("Activity").select_option("download")
+    assert row.get_by_label("One of these values").count() == 0
+    row.get_by_label("With the property").select_option("language")
+    row.get_by_label("Add a value").click()
+    page.wait_for_selector("datalist option[value=en]", state="attached")
+    press(page, "de", "Enter")
+    says(page, "sentence", "Downloaded something with language “de”.")
+    accessible(page)
+    picture(page, "segment-property")
+    row.get_by_label("Activity").select_option("webinar")
+    says(page, "count", "Complete the condition to see how many match.")
+    assert "no property “language” of “webinar”" in row.inner_text()
+    row.get_by_label("With the property").select_option("")
+    assert row.get_by_label("One of these values").count() == 0
+    assert json.loads(page.locator("#id_condition").input_value()) == {
+        "all": [{"is": "did", "kind": "webinar"}]
+    }
     assert page.faults == []
 
 
