@@ -350,10 +350,7 @@ class Score(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["model_version", "lead"],
-                name="score_once_per_version",
-            )
+            models.UniqueConstraint(fields=["model_version", "lead"], name="score_once_per_version")
         ]
 
     def __str__(self):
