@@ -2,7 +2,7 @@
 
 import re
 
-from leads.activities import normal_asset
+from leads.activities import OPEN, normal_asset
 from leads.criteria.base import TOUCHPOINT, Criterion, either, quoted
 from leads.criteria.parameters import Choice, Text, Texts
 from leads.criteria.properties import PROPERTY, property_sql, property_words
@@ -24,6 +24,7 @@ KINDS = {
     "webinar": ("Webinar", "attended {asset}", "attended a webinar"),
     "event": ("Event", "came to {asset}", "came to an event"),
     "mail_click": ("Click in a mail", "clicked through to {asset}", "clicked in a mail"),
+    OPEN: ("Open of a mail", "opened {asset}", "opened a mail"),
 }
 KIND_LABELS = {kind: words[0] for kind, words in KINDS.items()}
 ANY_KIND = ("Any activity", "did something on {asset}", "did anything")
@@ -34,7 +35,7 @@ KIND = Text(
     "Activity",
     default="",
     max_length=40,
-    suggestions={"": ANY_KIND[0], **KIND_LABELS},
+    suggestions={"": ANY_KIND[0], **KIND_LABELS, OPEN: f"{KIND_LABELS[OPEN]} (only scoring rules count it)"},
     suggests="activity.kind",
 )
 MATCH = Choice(
