@@ -32,8 +32,10 @@ from leads.criteria import BadCondition
 from leads.criteria.tree import sentence
 from leads.models import Lead
 from nurturing import sending
-from scoring.admin import ScoredLeadAdmin
+from nurturing.models import Program
+from scoring.admin import ScoredLeadAdmin, SegmentAdmin
 from scoring.criteria import SCORED_CRITERIA
+from scoring.models import Segment
 
 admin.site.index_title = "Set-up"
 admin.site.unregister([User, Group, APIKey])  # the key model of the product is leads.ApiKey
@@ -273,6 +275,17 @@ class OwnedLeadAdmin(ScoredLeadAdmin):
         if handoff is None:
             return None
         return str(handoff.owner) if handoff.owner_id else f"waiting in {handoff.queue}"
+
+
+@admin.register(Segment)
+class AskedSegmentAdmin(SegmentAdmin):
+    """SegmentAdmin that knows who asks for a segment in the apps above scoring."""
+
+    asked_in = (
+        ("program", Program, "entry"),
+        ("routing rule", RoutingRule, "condition"),
+        *SegmentAdmin.asked_in,
+    )
 
 
 @admin.register(User)

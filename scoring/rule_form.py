@@ -96,7 +96,7 @@ class RuleForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["who"].label = "Only for these leads"
-        version = self.instance.version_id or self.data.get("version") or self.initial.get("version")
+        version = self.data.get("version") or self.instance.version_id or self.initial.get("version")
         version = int(version) if str(version).isdecimal() and len(str(version)) < 19 else None
         for name, parts in (("profile", Profile), ("group", RuleGroup)):
             if name in self.fields:  # a published rule is only read

@@ -2,26 +2,20 @@
 
 from typing import NamedTuple
 
-from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from leads.criteria import BadCondition, matching
 from leads.criteria.tree import sentence
+from leads.rows import fetch
 from scoring.criteria import SCORED_CRITERIA
 from scoring.models import Segment
 
-# Where a condition may ask for a segment: (what it is, its table, its column, its page in the admin). The tables of
-# the apps above are named here as data: the question is only asked when a segment is looked at or deleted.
-ASKED_IN = (
-    ("program", "nurturing_program", "entry", "admin:nurturing_program_change"),
-    ("routing rule", "distribution_routingrule", "condition", "admin:distribution_routingrule_change"),
-    ("segment", "scoring_segment", "condition", "admin:scoring_segment_change"),
-)
-USES = " UNION ALL ".join(
-    f"SELECT '{what}', id, name, '{page}' FROM {table}"  # noqa: S608 names from the table above
-    f" WHERE jsonb_path_exists({column}, '$.** ? (@.is == \"segment\" && @.* == $slug)', jsonb_build_object('slug', %s::text))"
-    for what, table, column, page in ASKED_IN
-)
+# Where a condition may ask for a segment: (what it is, its model, its field). Apps above add theirs (distribution.admin).
+ASKED_IN = (("segment", Segment, "condition"),)
+USES = """
+SELECT '{what}', id, name, '{page}' FROM {table}
+WHERE jsonb_path_exists({field}, '$.** ? (@.is == "segment" && @.* == $slug)', jsonb_build_object('slug', %s::text))
+"""
 
 
 class Use(NamedTuple):
@@ -34,11 +28,15 @@ class Use(NamedTuple):
         return f"{self.what} “{self.name}”"
 
 
-def uses(segment):
-    """Everything that asks for this segment: while there is any, it is not deleted. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(USES, [segment.slug] * len(ASKED_IN))
-        return [Use(*row) for row in cursor.fetchall()]
+def uses(segment, *, asked_in=ASKED_IN):
+    """Everything in `asked_in` that asks for this segment: while there is any, it is not deleted. One query."""
+    parts = [
+        USES.format(
+            what=what, table=model._meta.db_table, field=field, page=f"admin:{model._meta.label_lower.replace('.', '_')}_change"
+        )
+        for what, model, field in asked_in
+    ]  # fmt: skip
+    return [Use(*row) for row in fetch(" UNION ALL ".join(parts), [segment.slug] * len(parts))]
 
 
 def narrow(queryset, segment, *, at):

@@ -4,7 +4,8 @@ Published is read-only. `Edit` makes a draft; marketing and sales approve it; `P
 shows how far it is; readers see the scores of the version before until the flip.
 """
 
-from scoring.admin import models, rules, scales, segments, versions  # noqa: F401  registers them
+from scoring.admin import models, rules, scales, versions  # noqa: F401  registers them
 from scoring.admin.leads import ScoredLeadAdmin
+from scoring.admin.segments import SegmentAdmin
 
-__all__ = ["ScoredLeadAdmin"]
+__all__ = ["ScoredLeadAdmin", "SegmentAdmin"]

@@ -34,8 +34,10 @@ class SegmentForm(forms.ModelForm):
         return cleaned
 
 
-@admin.register(Segment)
 class SegmentAdmin(ConditionAdmin, Admin):
+    """Registered by the topmost app, which says where else a segment may be asked for."""
+
+    asked_in = segments.ASKED_IN
     form = SegmentForm
     condition_criteria = SCORED_CRITERIA
     list_display = ["name", "who", "note", "created_by"]
@@ -66,7 +68,7 @@ class SegmentAdmin(ConditionAdmin, Admin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         segment = self.get_object(request, object_id)
-        context = {"uses": segments.uses(segment)} if segment else {}
+        context = {"uses": self.uses(segment)} if segment else {}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def get_deleted_objects(self, objs, request):
@@ -76,11 +78,14 @@ class SegmentAdmin(ConditionAdmin, Admin):
             deleted,
             counts,
             lacking,
-            protected + [str(use) for segment in objs for use in segments.uses(segment)],
+            protected + [str(use) for segment in objs for use in self.uses(segment)],
         )
 
     def delete_queryset(self, request, queryset):
-        queryset.exclude(pk__in=[segment.pk for segment in queryset if segments.uses(segment)]).delete()
+        queryset.exclude(pk__in=[segment.pk for segment in queryset if self.uses(segment)]).delete()
+
+    def uses(self, segment):
+        return segments.uses(segment, asked_in=self.asked_in)
 
 
 class InSegment(admin.SimpleListFilter):

@@ -4,11 +4,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
-from leads.models import CustomField
+from leads.models import CustomField, DomainList, LeadList, Product, Source
 from scoring import gaps
 from scoring.engine.rulebook import compile_version
 from scoring.explain import explain, why_none
 from scoring.models import Score, ScoringModel
+from scoring.publish import problems
 from scoring.rescore import rescore_due
 from scoring.tests.cast import DECISION_MAKER, NOW, PRICING, SECOND, current, did, draft, lead
 
@@ -77,6 +78,30 @@ def test_a_model_whose_leads_cannot_be_told_judges_nobody(erp):
     rescore_due(at=NOW)
     assert not Score.objects.filter(model_version=version).exists()
     assert "cannot be read" in why_none(lead=sarah, at=NOW, model=model)
+
+
+@pytest.mark.parametrize(
+    ("make", "leaf", "problem"),
+    [
+        (LeadList, {"is": "in_list", "list": "x"}, "there is no list of leads “x”"),
+        (DomainList, {"is": "domain_in_list", "list": "x"}, "there is no list of domains “x”"),
+        (Product, {"is": "product_stated", "product": "x"}, "there is no product “x”"),
+        (Source, {"is": "source", "one_of": ["x"]}, ""),
+    ],
+)
+def test_what_it_names_may_go(make, leaf, problem):
+    """The admin deletes no list in use; whoever does it otherwise, or deletes a product or source, stops nobody."""
+    named = make.objects.create(slug="x", name="X")
+    version = current(DECISION_MAKER, {"kind": "fit", "name": "Named", "points": 5, "condition": leaf})
+    assert problems(version) == []
+    sarah = lead(role="decision maker")
+    named.delete()
+    assert scored(sarah, version).fit == 25
+    assert problems(version) == ([f"Named: {leaf_name(leaf)}: {problem}."] if problem else [])
+
+
+def leaf_name(leaf):
+    return next(name for name in leaf if name != "is")
 
 
 def test_a_draft_says_so_instead(erp):
