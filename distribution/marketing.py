@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from distribution import bars, limbo
+from distribution import limbo
 from distribution.words import plural
 from leads.models import Source
-from scoring import mix
+from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
 
 ENOUGH = 20  # leads of a month before its shares mean something

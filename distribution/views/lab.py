@@ -14,11 +14,10 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from distribution import bars
 from distribution import lab as sales
 from distribution.access import leads_for
 from distribution.words import plural
-from scoring import lab, trial
+from scoring import bars, lab, trial
 from scoring.approval import NotNow
 from scoring.models import ModelVersion
 from scoring.threshold_form import ThresholdForm

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from leads.criteria import BadCondition
 from leads.models import Lead
+from scoring.bars import columns
 from scoring.engine.rulebook import compile_version
 from scoring.explain import Explanation, explain, explain_by
 from scoring.impact import SAMPLE, impact_of
@@ -84,25 +85,8 @@ def panel(rule, *, at):
         "is_sample": found.looked_at >= SAMPLE,
         "share": f"{100 * found.touched / max(1, found.looked_at):.1f}",
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],
-        "bars": bars(found.histogram),
+        "bars": columns([(one.before, one.after) for one in found.histogram]).bars,
     }
-
-
-def bars(histogram):
-    """Two columns for each bin, in units of a 320 × 100 drawing."""
-    top = max((count for one in histogram for count in (one.before, one.after)), default=0) or 1
-    step = 320 / max(1, len(histogram))
-    return [
-        {
-            "series": series,
-            "x": round(place * step + step * (0.1 + 0.4 * series), 2),
-            "width": round(step * 0.38, 2),
-            "y": round(100 - 100 * count / top, 2),
-            "height": round(100 * count / top, 2),
-        }
-        for place, one in enumerate(histogram)
-        for series, count in enumerate((one.before, one.after))
-    ]
 
 
 def tried(rule, asked, *, at):

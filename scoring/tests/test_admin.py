@@ -320,3 +320,13 @@ def test_values_are_for_who_may_see_rules(client):
     client.force_login(User.objects.create_user("rep", is_staff=True))
     asked = {"of": "lead_field.job_title"}
     assert client.get(reverse("admin:scoring_rule_condition_values"), asked).status_code == 403
+
+
+def test_a_rule_takes_only_groups_of_its_own_version(client, marketer, version):
+    """Also when it moves to another draft: the group of the one it leaves could be changed after the review."""
+    mine, other = version.rules.get(), cast.draft(model=version.model)
+    group = version.groups.create(name="Interest")
+    posted = rule(other) | {"group": group.pk}
+    answer = client.post(reverse("admin:scoring_rule_change", args=[mine.pk]), posted)
+    assert "group" in answer.context["adminform"].form.errors
+    assert client.post(reverse("admin:scoring_rule_change", args=[mine.pk]), rule(other)).status_code == 302
