@@ -20,7 +20,8 @@ EXAMPLES = int(os.environ.get("SCORING_EXAMPLES", "200"))
 generated = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize=True,
+    derandomize="SCORING_RANDOM" not in os.environ,
+    print_blob=True,
     phases=[Phase.generate],  # shrinking takes minutes here: add Phase.shrink while hunting a failure
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
