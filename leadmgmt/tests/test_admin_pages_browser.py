@@ -84,6 +84,7 @@ def captured(at):
     form.questions.create(name="role", field="role", label="Role", choices=["user", "buyer"], position=1)
     ApiKey.objects.create_key(name="Website", scopes=["capture"], source=source)
     CustomField.objects.create(key="erp", label="ERP system", type="choice", choices=["SAP", "Oracle"])
+    people.declare("download", "language", "Language", ["de", "en"])
     people.ada(
         at=at, form=form, submission=Submission(form=form, body=b"{}", status="accepted", received_at=at)
     )
