@@ -108,7 +108,7 @@ def by_month(found, value, now):
 def by_source(found, value, now):
     if value == home_of.NO_SOURCE:
         return found.filter(source__isnull=True), "without a source"
-    source = Source.objects.filter(slug=value[:100]).first()
+    source = Source.objects.filter(slug=value[:100].replace("\x00", "")).first()
     if source is None:
         raise Refused("source: there is no such source.")
     return found.filter(source=source), f"from {source}"
