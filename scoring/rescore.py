@@ -12,9 +12,9 @@ from leads import doorbell, places
 from leads.models import Stage
 from leads.rows import fetch
 from scoring import colleagues
-from scoring.engine import bulk, facts, prepared
+from scoring.engine import bulk, facts, prepared, sight
 from scoring.engine.arithmetic import BITE, HAND_RAISE, MQL, SALES_READY, VERDICTS
-from scoring.engine.judge import judge
+from scoring.engine.judge import judge, scores_of
 from scoring.engine.rulebook import live_versions, rulebook
 from scoring.engine.units import NEVER, instant, micros
 
@@ -24,21 +24,22 @@ GATE = 7_020_231
 # Inside somebody else's transaction that is not ours to say.
 ENTER = f"""gate AS MATERIALIZED (
   SELECT pg_advisory_xact_lock_shared({GATE}) IS NOT NULL
-    AND set_config('synchronous_commit', CASE WHEN %(alone)s THEN 'off' ELSE current_setting('synchronous_commit') END, true) <> ''
+    AND set_config('synchronous_commit', CASE WHEN $1 THEN 'off' ELSE current_setting('synchronous_commit') END, true) <> ''
     AS open)"""
 
 # The newest first: an activity of this second must not wait behind an import of a million. SKIP LOCKED never waits,
-# so the order in which rows are locked cannot make a deadlock. Planned at each call: what is due is 1 or 100,000.
+# so the order in which rows are locked cannot make a deadlock. By an array, of which PostgreSQL expects few: the one plan
+# for 1 as for 100,000 finds them by their index.
 CLAIM = f"""
 WITH {ENTER}, due AS MATERIALIZED (
-  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= %(at)s ORDER BY rescore_at DESC, id LIMIT %(limit)s
+  SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND rescore_at <= $2 ORDER BY rescore_at DESC, id LIMIT $3
   FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE leads_lead l SET rescore_at = NULL FROM due WHERE l.id = due.id RETURNING l.id
+UPDATE leads_lead SET rescore_at = NULL WHERE id = ANY(ARRAY(SELECT id FROM due)) RETURNING id
 """
 LOCK = f"""
 WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
-""".replace("%(alone)s", "$1")
+"""
 
 # Few rows travel as parameters of a planned statement; many are staged (scoring.engine.bulk), and then the range of
 # leads is essential: without it PostgreSQL would read all scores for each batch.
@@ -132,24 +133,29 @@ STAGE_OF = {
     BITE: Stage.SALES_READY,
     HAND_RAISE: Stage.SALES_READY,
 }
+_CALLED_FOR = np.array([facts.STAGES.index(STAGE_OF.get(n, Stage.INQUIRY)) for n in range(len(VERDICTS))])
 
 
 def rescore_due(*, at, limit=500):
     """Claim up to `limit` due leads, newest first, and score them at `at`; how many were claimed."""
     alone = not connection.in_atomic_block
     with transaction.atomic():
-        lead_ids = [row[0] for row in fetch(CLAIM, {"alone": alone, "at": at, "limit": limit})]
+        claimed = prepared.fetch(CLAIM, "boolean, timestamptz, bigint", [alone, at, limit])
+        lead_ids = [row[0] for row in claimed]
         if lead_ids:
-            score_locked(lead_ids, live=live_versions(), at=at)
+            score_locked(lead_ids, at=at)
     return len(lead_ids)
 
 
 def rescore(*, lead_ids, at):
     """Score these leads at `at` whether due or not; how many scores changed. Test leads are left out."""
+    lead_ids = set(lead_ids)
+    if len(lead_ids) < bulk.FROM and _is_settled(lead_ids, at):
+        return 0
     alone = not connection.in_atomic_block
     with transaction.atomic():
         locked = [row[0] for row in prepared.fetch(LOCK, "boolean, bigint[]", [alone, list(lead_ids)])]
-        return score_locked(locked, live=live_versions(), at=at) if locked else 0
+        return score_locked(locked, at=at) if locked else 0
 
 
 def age_due(*, at):
@@ -166,21 +172,27 @@ def age_due(*, at):
     return asked
 
 
-def score_locked(lead_ids, *, live, at):
+def score_locked(lead_ids, *, at, live=None):
     """Compute and write the scores of leads that this transaction has locked, and let stage and routing follow.
 
-    `live` must have been read after the locking. How many score rows were written.
+    By all live versions, or by those given in `live`, which must have been read after the locking. How many score rows
+    were written.
     """
-    books = [rulebook(version) for version in live]
-    judged = judge(lead_ids, books, at=at)
-    leads = judged.leads
+    if live is None and len(lead_ids) < bulk.FROM:
+        seen = sight.see(lead_ids, at=at)
+        leads, scored = seen.leads, _scored(seen, at)
+        stored = seen.stored
+    else:
+        live = live_versions() if live is None else live
+        books = [rulebook(version) for version in live]
+        judged = judge(lead_ids, books, at=at)
+        leads, scored, stored = judged.leads, list(zip(live, books, judged.scores, strict=True)), None
     if len(leads.ids) < len(lead_ids):
         fetch(FORGET_TESTS, [sorted(set(lead_ids) - set(leads.ids.tolist()))], returns=False)
-    if not books or not len(leads.ids):
+    if not scored or not len(leads.ids):
         return 0
-    scored = list(zip(live, books, judged.scores, strict=True))
-    changed = _write(leads, scored, at)
-    _wait_for_what_is_dated_later(leads, judged.scores[0].arrives)
+    changed = _write(leads, scored, stored, at)
+    _wait_for_what_is_dated_later(leads, scored[0][2].arrives)
     asking = [version.id for version, book, _ in scored if book.uses_colleagues]
     if asking:
         colleagues.tell(lead_ids=leads.ids.tolist(), versions=asking, at=at)
@@ -192,9 +204,32 @@ def score_locked(lead_ids, *, live, at):
     return sum(count for count, _news in changed.values())
 
 
-def _write(leads, scored, at):
+def _scored(seen, at):
+    """[(live version, its rulebook, the Scores by it)] of a Sight."""
+    return list(zip(seen.live, seen.books, scores_of(seen.books, seen.leads, seen.log, at=at), strict=True))
+
+
+def _is_settled(lead_ids, at):
+    """Whether nothing would follow from scoring these leads: all scores are what they should be, and so are stages.
+
+    Seen by one statement, and thereby as true at that instant as if the leads had been locked.
+    """
+    seen = sight.see(lead_ids, at=at)
+    if len(seen.leads.ids) < len(lead_ids) or any(book.uses_colleagues for book in seen.books):
+        return False
+    scored = _scored(seen, at)
+    return (
+        all(scores.applies.all() and (scores.arrives == NEVER).all() for _, _, scores in scored)
+        and not any(v.routes and v.is_current and len(_called(seen.leads, s)) for v, _, s in scored)
+        and (not scored or _stands(seen.stored, *_columns(seen.leads, scored)))
+    )
+
+
+def _write(leads, scored, stored, at):
     """{version id: (how many rows differed from what was stored, the leads of whom routing must know or None)}"""
     columns, labels = _columns(leads, scored)
+    if stored is not None and _stands(stored, columns, labels):
+        return {}
     current = [version.id for version, _, _ in scored if version.is_current]
     verdicts = [str(verdict) for verdict in VERDICTS]
     if len(columns["lead_id"]) < bulk.FROM:
@@ -230,6 +265,21 @@ def _columns(leads, scored):
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, labels
 
 
+def _stands(stored, columns, labels):
+    """Whether `columns` are what is stored."""
+    return (
+        len(stored.rating) == len(columns["rating"])
+        and (stored.version_id == columns["version_id"]).all()
+        and (stored.lead_id == columns["lead_id"]).all()
+        and (stored.fit == columns["fit"] / 100).all()
+        and (stored.engagement == columns["engagement"] / 100).all()
+        and (stored.hand_raised_at == columns["hand_raised_at"]).all()
+        and (stored.next_change_at == columns["next_change_at"]).all()
+        and stored.rating == [labels[place - 1] for place in columns["rating"].tolist()]
+        and stored.verdict == [VERDICTS[place - 1] for place in columns["verdict"].tolist()]
+    )
+
+
 def _leave_out(version, leads, scores):
     """Those whom the model does not judge have no score by it. Where time alone will change that, they are due then."""
     outside = ~scores.applies
@@ -255,19 +305,25 @@ def _wait_for_what_is_dated_later(leads, arrives):
 def _let_follow(book, leads, scores, news, at):
     """Raise the lifecycle stage where the verdict calls for it, and wake routing for what is new."""
     moved = set()
-    for verdict, stage in STAGE_OF.items():
-        called = (scores.verdict == verdict) & (leads.stage < facts.STAGES.index(stage))
+    called = _called(leads, scores)
+    for verdict, stage in STAGE_OF.items() if len(called) else ():
+        chosen = called[scores.verdict[called] == verdict]
         if (
             verdict == SALES_READY
         ):  # parked or recycled until a date: before it only a hand-raise or bite passes
-            called &= leads.parked_until <= micros(at)
-            called &= ~np.isin(leads.ids, list(held_back(leads.ids[called].tolist(), at=at)))
-        chosen = np.flatnonzero(called)
+            chosen = chosen[leads.parked_until[chosen] <= micros(at)]
+            back = held_back(leads.ids[chosen].tolist(), at=at)
+            chosen = chosen[~np.isin(leads.ids[chosen], list(back))]
         if len(chosen):
             reasons = {int(leads.ids[i]): _reason(book, scores, i) for i in chosen}
             moved |= places.advance_many(lead_ids=list(reasons), stage=stage, reason=reasons, at=at)
     if news or moved:
         places.ask_route(lead_ids=sorted(news | moved), at=at)
+
+
+def _called(leads, scores):
+    """Positions of the leads whose verdict calls for a higher stage than theirs."""
+    return np.flatnonzero(leads.stage < _CALLED_FOR[scores.verdict])
 
 
 def held_back(lead_ids, *, at):

@@ -32,36 +32,39 @@ def tally(book, log, matches, at, n):
     rule, match = np.nonzero(matches)  # ordered by rule, lead and time, as the log is
     lead = log.lead[match]
     key = rule * n + lead
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    starts = beginnings(key)
     ends = np.append(starts, len(key))[1:]
     age = at - log.time[match]
     newer = np.repeat(ends, ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
     kept = newer < book.cap_count[rule]
-    inside = np.zeros((book.bounds.shape[1], len(starts)), dtype=np.int64)
-    counted = np.zeros_like(inside)
-    if len(key):
-        for k in range(len(inside)):
-            within = age < book.bounds[rule, k]
-            inside[k] = np.add.reduceat(within, starts, dtype=np.int64)
-            counted[k] = np.add.reduceat(within & kept, starts, dtype=np.int64)
+    within = age < book.bounds.T[:, rule]
+    inside = np.add.reduceat(within, starts, axis=1, dtype=np.int64)
+    counted = np.add.reduceat(within & kept, starts, axis=1, dtype=np.int64)
     of, whose = rule[starts], lead[starts]
-    if book.min_count.any():
+    if book.has_min_count:
         least = book.min_count[of]
         counted = np.where(least > 0, inside >= least, counted)
     cents = points_of(book, of, counted)
     exact = None
-    if book.half_life.any() and len(key):
+    if book.has_half_life and len(key):
         exact = _fading(book, rule, age, starts)
         cents = np.where(book.half_life[of] > 0, np.floor(exact + 0.5).astype(np.int64), cents)
     cap = book.cap_cents[of]
     return Tallies(of, whose, match, starts, ends, inside, counted, exact, cents, np.clip(cents, -cap, cap))
 
 
+def beginnings(key):
+    """Where each run of an equal, ordered `key` begins."""
+    return np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
+
+
 def points_of(book, rule, counts):
     """Hundredths: points × Σ share falls × matches younger than each bound. `counts` is [K, …], `rule` is […]."""
     weighted = np.zeros(counts.shape[1:])
-    for k, count in enumerate(counts):
-        weighted = weighted + book.drops[rule, k] * count
+    for drop, count in zip(
+        book.drops.T[:, rule], counts, strict=True
+    ):  # in this order for one lead as for many
+        weighted += drop * count
     return np.floor(book.points[rule] * weighted * 100 + 0.5).astype(np.int64)
 
 

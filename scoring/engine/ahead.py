@@ -48,11 +48,11 @@ def _first_fall(book, log, tallies):
     first when the oldest of them reaches it. Where a cap hides that fall, or the step is too small to survive
     rounding, the following ones are tried in turn.
     """
-    edge = np.full(len(tallies.rule), NEVER)
-    for k, counted in enumerate(tallies.counted):
-        falls = (counted > 0) & _moves(book, tallies.rule, k)
-        oldest = log.time[tallies.matches[tallies.ends[falls] - _reach(book, tallies, k)[falls]]]
-        edge[falls] = np.minimum(edge[falls], oldest + book.bounds[tallies.rule[falls], k])
+    bound, falling = np.nonzero((tallies.counted > 0) & book.moves.T[:, tallies.rule])
+    oldest = log.time[tallies.matches[tallies.ends[falling] - _reach(book, tallies)[bound, falling]]]
+    edges = np.full(tallies.counted.shape, NEVER)
+    edges[bound, falling] = oldest + book.bounds[tallies.rule[falling], bound]
+    edge = edges.min(axis=0)
     hidden = (edge < NEVER) & ((tallies.cents != tallies.capped) | ~book.is_coarse[tallies.rule])
     if hidden.any():
         chosen = np.flatnonzero(hidden)
@@ -63,26 +63,24 @@ def _first_fall(book, log, tallies):
     return edge
 
 
-def _moves(book, rule, k):
-    """Whether points move when a match of `rule` reaches bound k."""
-    return (book.drops[rule, k] > 0) & (book.bounds[rule, k] < NEVER) & (book.points[rule] != 0)
-
-
-def _reach(book, tallies, k):
-    """How many of the most recent matches back the one is whose ageing lowers the count at bound k first."""
+def _reach(book, tallies):
+    """[K, tallies]: how many of the most recent matches back the one is whose ageing lowers the count at a bound first."""
+    if not book.has_min_count:
+        return tallies.counted
     least = book.min_count[tallies.rule]
-    return np.where(least > 0, least, tallies.counted[k])
+    return np.where(least > 0, least, tallies.counted)
 
 
 def _coming(book, log, tallies, chosen):
     """(tally, instant, rounded and capped points from then on) of every coming fall of the `chosen` tallies,
     by tally and time. Falls at one instant are one: only the state after the last of them is ever seen."""
     time, bound, place = [], [], []
+    reach = _reach(book, tallies)
     for k, counted in enumerate(tallies.counted[:, chosen]):
         rule = tallies.rule[chosen]
-        counts = np.where(_moves(book, rule, k), counted, 0)
+        counts = np.where(book.moves[rule, k], counted, 0)
         order = np.repeat(np.cumsum(counts) - counts, counts)
-        oldest = tallies.ends[chosen] - _reach(book, tallies, k)[chosen]
+        oldest = tallies.ends[chosen] - reach[k, chosen]
         places = np.repeat(oldest, counts) + np.arange(counts.sum()) - order
         time.append(log.time[tallies.matches[places]] + np.repeat(book.bounds[rule, k], counts))
         bound.append(np.full(counts.sum(), k))

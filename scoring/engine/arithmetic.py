@@ -97,7 +97,8 @@ def _cycle(log, at, n):
     since, arrives = np.full(n, LONG_AGO), np.full(n, NEVER)
     past = log.time <= at
     restart = (log.touchpoint == 0) & past
-    since[log.lead[restart]] = log.time[restart]  # in order of time: the latest stays
+    if restart.any():
+        since[log.lead[restart]] = log.time[restart]  # in order of time: the latest stays
     if not past.all():
         np.minimum.at(arrives, log.lead[~past], log.time[~past])
     return since, arrives
@@ -106,7 +107,7 @@ def _cycle(log, at, n):
 def _chosen(book, log, matches, holds, counted, current):
     """bool[activity rules, activities]: what each rule counts, for the leads it is for."""
     chosen = matches[: book.n_activity] & counted
-    if book.takes_opens.any():
+    if book.has_opens:
         opens = matches[: book.n_activity] & ((log.touchpoint < 0) & current)
         chosen |= opens & book.takes_opens[:, None]
     return _narrowed(book, log, chosen, holds, 0)
@@ -141,24 +142,26 @@ def _quiet_since(log, counted, created, since):
 
 def _timed(book, leads, holds, quiet_since, at):
     """[leads, inactivity and age rules]: points now, and when those that are still to come do."""
-    points = np.zeros((len(leads.ids), len(book.timed_rules)), dtype=np.int64)
-    turns = np.full(points.shape, NEVER)
-    for rule, (cents, after) in enumerate(
-        zip(book.timed_cents.tolist(), book.timed_after.tolist(), strict=True)
-    ):
-        due = (quiet_since if rule < book.n_inactivity else leads.created) + after
-        column = book.who[len(book.touch_rules) + rule]
-        meant = True if column < 0 else holds[:, column]
-        points[:, rule] = np.where((due <= at) & meant, cents, 0)
-        turns[:, rule] = np.where((due > at) & meant & (cents != 0), due, NEVER)
-    return points, turns
+    due = np.empty((len(leads.ids), len(book.timed_rules)), dtype=np.int64)
+    due[:, : book.n_inactivity] = quiet_since[:, None]
+    due[:, book.n_inactivity :] = leads.created[:, None]
+    due += book.timed_after
+    cents = book.timed_cents
+    for rule, column in enumerate(book.who[len(book.touch_rules) :].tolist()):
+        if column >= 0:
+            cents = np.broadcast_to(cents, due.shape).copy() if cents.ndim == 1 else cents
+            cents[:, rule] *= holds[:, column]
+    past = due <= at
+    return cents * past, np.where(past | (cents == 0), NEVER, due)
 
 
 def _verdict(book, fit, engagement, reachable, raised, bitten, excluded):
     mql = (fit >= book.mql_fit) & reachable
     ready = mql & (fit >= book.ready_fit) & (engagement >= book.ready_engagement)
-    return np.select(
-        [excluded, raised > LONG_AGO, bitten > LONG_AGO, ready, mql],
-        [EXCLUDED, HAND_RAISE, BITE, SALES_READY, MQL],
-        NONE,
-    )
+    verdict = np.full(len(fit), NONE)
+    verdict[mql] = MQL
+    verdict[ready] = SALES_READY
+    verdict[bitten > LONG_AGO] = BITE
+    verdict[raised > LONG_AGO] = HAND_RAISE
+    verdict[excluded] = EXCLUDED
+    return verdict

@@ -4,6 +4,7 @@ A timestamptz travels as whole microseconds since 2000-01-01 UTC.
 """
 
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -36,6 +37,20 @@ def numbers(column):
     if not column:
         return np.zeros(0, np.int64)
     return np.frombuffer(column, dtype=_ELEMENT, offset=_ARRAY_HEADER)["value"].astype(np.int64)
+
+
+def block(columns, count):
+    """The int64[count, rows] of `count` such arrays of one length, sent one after the other: for few rows the parsing
+    of each would take longer than its numbers."""
+    if not columns:
+        return np.zeros((count, 0), np.int64)
+    return np.frombuffer(columns, _block(len(columns) // count))["elements"]["value"].astype(np.int64)
+
+
+@lru_cache(maxsize=100)
+def _block(size):
+    rows = (size - _ARRAY_HEADER) // _ELEMENT.itemsize
+    return np.dtype([("header", f"V{_ARRAY_HEADER}"), ("elements", _ELEMENT, (rows,))])
 
 
 def read(sql, params):

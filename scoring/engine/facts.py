@@ -17,7 +17,10 @@ from scoring.engine import bulk, prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
 from scoring.engine.units import NEVER, instant
 
-__all__ = ["AT", "NOW", "THEN", "LeadFacts", "Log", "lead_facts", "log_of", "rendered"]
+__all__ = [
+    "AT", "NOW", "THEN", "LeadFacts", "Log", "arranged", "lead_facts", "log_of", "log_sql", "look_ahead", "placed",
+    "rendered", "statement",
+]  # fmt: skip
 
 WORD = 60  # facts packed per bigint
 LOOKS = 3  # at the next instants named, before one is taken at its word
@@ -25,6 +28,10 @@ LOOKS = 3  # at the next instants named, before one is taken at its word
 NOW = "leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id"
 THEN = f"({LEAD_THEN}) l LEFT JOIN LATERAL ({COMPANY_THEN}) c ON true"  # with the field values known at $3
 
+RANGE = "BETWEEN %(first)s AND %(last)s"
+GIVEN = "= ANY($1)"
+
+LOG_COLUMNS = 3
 LOG = """
 SELECT array_send(array_agg(lead_id)), array_send(array_agg(occurred_at)), array_send(array_agg(touchpoint_id))
 FROM (
@@ -68,15 +75,14 @@ STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualifi
 def lead_facts(lead_ids, books, *, at, known_at=None):
     """What holds for each lead at the instant `at`, by its field values now or as known at `known_at`."""
     facts, then = _read(sorted(lead_ids), tuple(books), at, known_at)
-    for book in books:
-        if book.changes_sql:
-            _look_ahead(facts, book, then[book.version_id], known_at)
+    look_ahead(facts, books, then, known_at)
     return facts
 
 
 def _read(lead_ids, books, at, known_at, ahead=False):
     in_range = known_at is None and not ahead and bulk.is_range(lead_ids)
-    sql, params, columns, total = _statement(books, known_at is not None, ahead, in_range)
+    which = RANGE if in_range else GIVEN
+    sql, params, columns, total = statement(books, known=known_at is not None, ahead=ahead, which=which)
     if in_range:
         row = bulk.read(sql, params | {"first": lead_ids[0], "last": lead_ids[-1], "at": at})
     else:
@@ -84,8 +90,14 @@ def _read(lead_ids, books, at, known_at, ahead=False):
         known = [] if known_at is None else [known_at]
         row = prepared.fetch(sql, types + ", timestamptz" * len(known), [lead_ids, at, *known])[0]
     row = [bulk.numbers(column) for column in row]
-    if in_range and len(lead_ids) <= lead_ids[-1] - lead_ids[0]:  # others in between were not asked for
-        asked_for = np.isin(row[0], lead_ids)
+    others = in_range and len(lead_ids) <= lead_ids[-1] - lead_ids[0]  # in between, who were not asked for
+    return arranged(row, books, columns, total, ahead=ahead, only=lead_ids if others else None)
+
+
+def arranged(row, books, columns, total, *, ahead=False, only=None):
+    """LeadFacts from the columns of a `statement`, and what `look_ahead` asks; of the leads `only`, if given."""
+    if only is not None:
+        asked_for = np.isin(row[0], only)
         row = [column[asked_for] for column in row]
     ids, created, stage, parked_until, *row = row
     changing = [book for book in books if book.changes_sql]
@@ -99,6 +111,12 @@ def _read(lead_ids, books, at, known_at, ahead=False):
         for version, dates in after.items()
     }
     return LeadFacts(ids, created, stage, parked_until, bits[:, 0], holds, changes), then
+
+
+def look_ahead(facts, books, then, known_at=None):
+    for book in books:
+        if book.changes_sql:
+            _look_ahead(facts, book, then[book.version_id], known_at)
 
 
 def _look_ahead(facts, book, then, known_at):
@@ -123,14 +141,13 @@ def _look_ahead(facts, book, then, known_at):
 
 
 @lru_cache(maxsize=64)
-def _statement(books, known, ahead, in_range):
+def statement(books, *, known=False, ahead=False, which):
     """The statement and its values, the columns of each rulebook's facts among those packed, and how many there are.
 
-    $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known. For all leads
-    `in_range` the statement is not planned ahead, and takes `first`, `last` and `at` among its values.
+    $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known. For a RANGE of
+    leads the statement is not planned ahead, and takes `first`, `last` and `at` among its values.
     """
-    at = "ahead.at" if ahead else "%(at)s::timestamptz" if in_range else "$2"
-    which = "BETWEEN %(first)s AND %(last)s" if in_range else "= ANY($1)"
+    at = "ahead.at" if ahead else "%(at)s::timestamptz" if which == RANGE else "$2"
     params, numbers, columns = {}, {"(l.email IS NOT NULL OR l.phone <> '')": 0}, {}
     changing = [book for book in books if book.changes_sql]
     nexts = {f"next{n}": rendered(book.changes_sql, params, at) for n, book in enumerate(changing)}
@@ -161,7 +178,7 @@ FROM (
   WHERE l.id {which} AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
   ORDER BY l.id OFFSET 0
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
-    if not in_range:
+    if which != RANGE:
         sql, params = prepared.with_values(sql, params), {}
     return sql, params, columns, len(facts)
 
@@ -199,26 +216,38 @@ def _pack(facts):
 
 
 def _unpack(words, total, n):
-    bits = [(words[place // WORD] >> (place % WORD)) & 1 for place in range(total)]
-    return np.stack(bits, axis=1).astype(bool) if n else np.zeros((0, total), bool)
+    if not n or not total:
+        return np.zeros((n, total), bool)
+    place = np.arange(total)
+    return (np.array(words)[place // WORD] >> (place % WORD)[:, None] & 1).astype(bool).T
+
+
+def log_sql(*, which, opens=False, known=""):
+    """The log of the leads, on demand with the opens of mails."""
+    asked = {"opens": OPENS, "open_ids": OPEN_IDS} if opens else {"opens": "", "open_ids": ""}
+    return LOG.format(which=which, known=known, **asked)
 
 
 def log_of(ids, *, opens=False, known_at=None):
     """The engagement of the leads `ids` (an ordered array), all of it or what was known at an instant; on demand
     with the opens of mails."""
-    asked = {"opens": OPENS, "open_ids": OPEN_IDS} if opens else {"opens": "", "open_ids": ""}
     in_range = known_at is None and bulk.is_range(ids)
     if in_range:
-        sql = LOG.format(which="BETWEEN %(first)s AND %(last)s", known="", **asked)
-        row = bulk.read(sql, {"first": int(ids[0]), "last": int(ids[-1])})
+        row = bulk.read(log_sql(which=RANGE, opens=opens), {"first": int(ids[0]), "last": int(ids[-1])})
     elif known_at is None:
-        row = prepared.fetch(LOG.format(which="= ANY($1)", known="", **asked), "bigint[]", [ids.tolist()])[0]
+        row = prepared.fetch(log_sql(which=GIVEN, opens=opens), "bigint[]", [ids.tolist()])[0]
     else:
-        sql = LOG.format(which="= ANY($1)", known="AND received_at <= $2", **asked)
+        sql = log_sql(which=GIVEN, opens=opens, known="AND received_at <= $2")
         row = prepared.fetch(sql, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
-    leads, times, touchpoints = (bulk.numbers(column) for column in row)
+    columns = [bulk.numbers(column) for column in row]
+    return placed(ids, range(ids[0], ids[-1] + 1) if in_range else ids, columns)
+
+
+def placed(ids, read, columns):
+    """The Log of the leads `ids` from the columns of `log_sql` for the leads `read`, who may be more."""
+    leads, times, touchpoints = columns
     places = np.searchsorted(ids, leads)
-    if in_range and len(ids) <= ids[-1] - ids[0]:  # there may be others in between, who were not asked for
-        asked_for = ids[places] == leads
+    if len(ids) < len(read):
+        asked_for = ids[np.minimum(places, len(ids) - 1)] == leads if len(ids) else np.zeros(len(leads), bool)
         places, times, touchpoints = places[asked_for], times[asked_for], touchpoints[asked_for]
     return Log(places, times, touchpoints)

@@ -24,12 +24,16 @@ def judge(lead_ids, books, *, at, known_at=None):
     Test leads and those that do not exist are left out. Nothing is written.
     """
     leads = facts.lead_facts(lead_ids, books, at=at, known_at=known_at)
-    opens = any(book.takes_opens.any() for book in books)
+    opens = any(book.has_opens for book in books)
     log = facts.log_of(leads.ids, opens=opens, known_at=known_at)
-    scores = [
+    return Judged(leads, log, scores_of(books, leads, log, at=at, known_at=known_at))
+
+
+def scores_of(books, leads, log, *, at, known_at=None):
+    """Scores by each of `books` from what was read."""
+    return [
         arithmetic.score(
             book, leads, log, matching(book, log.touchpoint, at=at, known_at=known_at), micros(at)
         )
         for book in books
     ]
-    return Judged(leads, log, scores)

@@ -6,6 +6,7 @@ Whoever scores reads `live_versions()` in each transaction, after the leads are 
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -98,6 +99,7 @@ class Rulebook:
     half_life: np.ndarray  # microseconds, 0: none
     bounds: np.ndarray
     drops: np.ndarray
+    moves: np.ndarray  # [r, k]: whether points move when a match reaches that bound
     is_coarse: np.ndarray  # every edge of the rule moves its points by more than a rounding
     n_hand_raise: int
     timed_cents: np.ndarray
@@ -114,6 +116,18 @@ class Rulebook:
     ready_fit: int
     ready_engagement: int
     seen: Seen  # shared by all rulebooks that ask the same of touchpoints
+
+    @cached_property
+    def has_opens(self):
+        return bool(self.takes_opens.any())
+
+    @cached_property
+    def has_min_count(self):
+        return bool(self.min_count.any())
+
+    @cached_property
+    def has_half_life(self):
+        return bool(self.half_life.any())
 
     @property
     def n_fit(self):
@@ -286,6 +300,7 @@ def _activity_columns(rules):
         "half_life": np.array([round((rule.half_life_days or 0) * DAY) for rule in rules], dtype=np.int64),
         "bounds": bounds,
         "drops": drops,
+        "moves": (drops > 0) & (bounds < NEVER) & (points != 0)[:, None],
         "is_coarse": abs(points) * smallest >= 0.02,
     }
 
