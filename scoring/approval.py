@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from scoring.models import ModelVersion, VersionComment
-from scoring.publish import NotPublishable, problems
+from scoring.publish import NotPublishable, problems, write
 
 Status = ModelVersion.Status
 # side → the permission to sign for it
@@ -30,7 +30,7 @@ def ask_review(*, version, by, at):
         if version.status != Status.DRAFT:
             raise NotNow(f"{version} is {version.get_status_display().lower()}: only a draft goes to review.")
         # First read-only, then checked: what is reviewed is what was checked.
-        _save(version, status=Status.IN_REVIEW, review_asked_at=at, review_asked_by=by)
+        write(version, status=Status.IN_REVIEW, review_asked_at=at, review_asked_by=by)
         if found := problems(version):
             raise NotPublishable(found)
 
@@ -59,9 +59,9 @@ def approve(*, version, by, side, at, seen=None):
             raise NotNow(f"{version} is {version.get_status_display().lower()}, not in review.")
         if seen and seen != version.review_asked_at:
             raise NotNow(f"{version} was changed since you opened it: read it again, then approve it.")
-        _save(version, **{f"approved_by_{side}": by, f"approved_by_{side}_at": at})
+        write(version, **{f"approved_by_{side}": by, f"approved_by_{side}_at": at})
         if not missing(version):
-            _save(version, status=Status.APPROVED)
+            write(version, status=Status.APPROVED)
 
 
 def reopen(*, version, by, at, why=""):
@@ -74,7 +74,7 @@ def reopen(*, version, by, at, why=""):
             raise NotNow(f"{version} was published and stays as it is: edit a new draft of it.")
         if version.publish_asked_at:
             raise NotNow(f"{version} is being published: stop that first.")
-        _save(
+        write(
             version, status=Status.DRAFT, review_asked_at=None, review_asked_by=None, approved_by_marketing=None,
             approved_by_marketing_at=None, approved_by_sales=None, approved_by_sales_at=None,
         )  # fmt: skip
@@ -105,9 +105,3 @@ def waiting_for(user):
 
 def _lock(version):
     version.refresh_from_db(from_queryset=ModelVersion.objects.select_for_update(no_key=True))
-
-
-def _save(version, **values):
-    for name, value in values.items():
-        setattr(version, name, value)
-    version.save(update_fields=list(values))

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.forms.models import model_to_dict
 
 from leads.rows import fetch
-from scoring import ratings, trial
+from scoring import trial
 from scoring.approval import NotNow
 from scoring.engine import arithmetic
 from scoring.engine.facts import LeadFacts, Log
@@ -23,6 +23,7 @@ from scoring.engine.judge import judge
 from scoring.engine.touchpoints import matching
 from scoring.engine.units import cents, micros
 from scoring.models import ModelVersion, Scale
+from scoring.rules import threshold_problems
 from scoring.trial import AT_ONCE, NOT_JUDGED, READY
 
 WEEKS = 8
@@ -303,7 +304,7 @@ def by_pass(past):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What the sliders move, in points: a stand-in for a version, for `trial.thresholds`."""
+    """What the sliders move, in points: a stand-in for a version, for `trial.thresholds` and `rules.threshold_problems`."""
 
     mql_fit: float
     ready_fit: float
@@ -313,15 +314,6 @@ class Thresholds:
     @classmethod
     def of(cls, version):
         return cls(version.mql_fit, version.ready_fit, version.ready_engagement, version.scale)
-
-    def problems(self):
-        """What keeps them from being used, in words."""
-        found = [f"Scale, {problem}" for problem in ratings.problems(self.scale)]
-        if self.ready_fit < self.mql_fit:
-            found.append(
-                "Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”."
-            )
-        return found
 
 
 def with_minima(scale, fit, engagement):
@@ -338,7 +330,7 @@ def _bands(bands, minima):
 
 def save_thresholds(*, version, thresholds):
     """Write them into a draft. Raises NotNow where it is no draft any more, ValueError with what is wrong with them."""
-    if found := thresholds.problems():
+    if found := threshold_problems(thresholds):
         raise ValueError(" ".join(found))
     with transaction.atomic():
         version.refresh_from_db(

@@ -15,7 +15,7 @@ from django.db.models import Max
 from leads import doorbell, places
 from leads.models import Lead, Stage
 from leads.rows import fetch
-from scoring import ratings, starter
+from scoring import starter
 from scoring.engine import bulk
 from scoring.engine.rulebook import live_versions
 from scoring.models import (
@@ -29,7 +29,7 @@ from scoring.models import (
     Verdict,
 )
 from scoring.rescore import GATE, held_back, score_locked
-from scoring.rules import problems_of, problems_together
+from scoring.rules import problems_of, problems_together, threshold_problems
 
 Status = ModelVersion.Status
 THRESHOLDS = ("mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement")
@@ -122,9 +122,7 @@ def problems(version):
     for rule in rules:
         found += [f"{rule.name}: {problem}" for problem in problems_of(rule)]
     found += problems_together(version, rules)
-    if version.ready_fit < version.mql_fit:
-        found.append("Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”.")
-    return found + [f"Scale, {problem}" for problem in ratings.problems(version.scale)]
+    return found + threshold_problems(version)
 
 
 def ask_publish(*, version, by, at):
@@ -150,7 +148,7 @@ def ask_publish(*, version, by, at):
         found = _unapproved(version) or problems(version)
         if found:
             raise NotPublishable(found)
-        _save(
+        write(
             version, publish_asked_at=at, published_by=by, filled_to=0, filled=0,
             to_fill=Lead.objects.filter(is_test=False).count(),
         )  # fmt: skip
@@ -207,7 +205,7 @@ def fill_published(*, at, batch=BATCH):
 def _fill(version, lead_ids, at):
     live = [live for live in live_versions() if live.id == version.pk]
     score_locked(lead_ids, live=live, at=at)
-    _save(version, filled_to=lead_ids[-1], filled=version.filled + len(lead_ids))
+    write(version, filled_to=lead_ids[-1], filled=version.filled + len(lead_ids))
 
 
 def _flip(version, at):
@@ -217,7 +215,7 @@ def _flip(version, at):
     model = ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
     old_id = model.current_version_id
     ModelVersion.objects.filter(pk=old_id).update(status=Status.SUPERSEDED, superseded_at=at)
-    _save(version, status=Status.PUBLISHED, published_at=at, superseded_at=None, publish_asked_at=None)
+    write(version, status=Status.PUBLISHED, published_at=at, superseded_at=None, publish_asked_at=None)
     ScoringModel.objects.filter(pk=model.pk).update(current_version=version)
     Publication.objects.create(model=model, version=version, at=at, by_id=version.published_by_id)
     with bulk.whole_sets():
@@ -252,7 +250,8 @@ def batched(lead_ids):
     return (lead_ids[start : start + BATCH] for start in range(0, len(lead_ids), BATCH))
 
 
-def _save(version, **values):
+def write(version, **values):
+    """Set these columns of a version, and save no other."""
     for name, value in values.items():
         setattr(version, name, value)
     version.save(update_fields=list(values))

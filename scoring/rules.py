@@ -1,6 +1,7 @@
 """What rules may and must say, checked before publishing and while they are edited.
 
-`problems_of` one rule, `problems_together` of all rules of a version: these keep it from being published.
+`problems_of` one rule, `problems_together` of all rules of a version, `threshold_problems`: these keep it from being
+published.
 `warnings_of`, `unreachable`: what a marketer may still mean.
 """
 
@@ -8,6 +9,7 @@ import math
 
 from leads.criteria import LEAD, TOUCHPOINT, BadCondition
 from leads.criteria.tree import check, leaves
+from scoring import ratings
 from scoring.engine.rulebook import LEAD_CRITERIA, TOUCHPOINT_CRITERIA, shares, takes_opens
 from scoring.models import Rule
 
@@ -151,6 +153,14 @@ def _step_problems(steps):
     if any(later[1] > earlier[1] for earlier, later in zip(steps, steps[1:], strict=False)):
         return ["an older match cannot count more than a newer one: let the shares fall."]
     return []
+
+
+def threshold_problems(version):
+    """What is wrong with the thresholds and the scale of a version, or of anything that has them; a sentence each."""
+    found = [f"Scale, {problem}" for problem in ratings.problems(version.scale)]
+    if version.ready_fit < version.mql_fit:
+        found.append("Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”.")
+    return found
 
 
 def problems_together(version, rules):

@@ -3,6 +3,7 @@
 from django import forms
 
 from scoring.lab import Thresholds, with_minima
+from scoring.rules import threshold_problems
 
 LOWEST, HIGHEST = -1000, 1000
 LABELS = {
@@ -46,7 +47,7 @@ class ThresholdForm(forms.Form):
     def clean(self):
         if not self.errors:
             self.thresholds = self._thresholds()
-            for problem in self.thresholds.problems():
+            for problem in threshold_problems(self.thresholds):
                 self.add_error(None, problem)
         return self.cleaned_data
 
