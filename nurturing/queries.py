@@ -1,4 +1,4 @@
-"""Reads: where a lead stands in its program, what comes next, and which messages need a person."""
+"""Reads: where a lead stands in its program, what comes next, which calls are open, and what the local mailbox holds."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from leads import consent
-from nurturing.models import Enrollment, LocalMail, Program, Step, Touch
+from nurturing.models import Enrollment, LocalMail, Step, Touch
 from nurturing.schedule import steps_of
 
 WORDS = {Step.Kind.MAIL: "mail", Step.Kind.CALL_TASK: "call"}
@@ -73,31 +73,6 @@ def positions(lead_ids):
     return found
 
 
-def next_steps(lead_ids):
-    """{lead id: datetime of the dated next step that can still happen}; leads missing here have none.
-
-    A mail to a suppressed address cannot happen any more, nor a call to who must not be called.
-    """
-    ids = list(lead_ids)
-    no_mail = consent.refusals(ids, channel="email", purpose="marketing")
-    no_call = consent.refusals(ids, channel="phone", purpose="sales")
-    forbidden = {
-        Step.Kind.MAIL: {pk for pk, why in no_mail.items() if why != "no consent"},
-        Step.Kind.CALL_TASK: no_call,
-    }
-    rows = Touch.objects.filter(lead__in=ids, status__in=AHEAD).order_by("-due_at")
-    rows = rows.filter(enrollment__program__is_paused=False).values_list("lead_id", "kind", "due_at")
-    return {lead_id: due_at for lead_id, kind, due_at in rows if lead_id not in forbidden[kind]}
-
-
-def needing_attention(limit=50):
-    """Mails whose fate is uncertain or that failed, newest first: a person decides about them."""
-    rows = Touch.objects.filter(status__in=[Touch.Status.UNCERTAIN, Touch.Status.FAILED])
-    return rows.select_related("lead__company", "enrollment__program", "step__template").order_by(
-        "-settled_at", "-pk"
-    )[:limit]
-
-
 def open_calls(limit=50, *, lead_ids=None):
     """Calls to be made now, longest waiting first; who must not be called any more is left out."""
     rows = Touch.objects.filter(status=Touch.Status.OPEN).select_related(
@@ -117,7 +92,3 @@ def mails(*, before=None, limit=50):
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     return list(rows[:limit])
-
-
-def default_program():
-    return Program.objects.filter(is_default=True, current_version__isnull=False).first()

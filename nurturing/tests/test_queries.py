@@ -3,7 +3,6 @@ import pytest
 from leads import consent
 from nurturing import queries, touches, versions
 from nurturing.enrollment import enroll
-from nurturing.models import Touch
 from nurturing.tests.cast import DAY, MONDAY, carl, lead, program, sarah
 
 pytestmark = pytest.mark.django_db
@@ -30,27 +29,6 @@ def test_many_positions_take_few_statements(django_assert_max_num_queries):
     enroll(lead_ids=[person.pk for person in people], at=MONDAY, program=program())
     with django_assert_max_num_queries(4):
         assert len(queries.positions([person.pk for person in people])) == 30
-
-
-def test_a_next_step_that_cannot_happen_is_none():
-    reachable, gone, phone = sarah(), lead("gone@buyer.net"), carl()
-    enroll(lead_ids=[reachable.pk, gone.pk], at=MONDAY, program=program())
-    enroll(lead_ids=[phone.pk], at=MONDAY, program=program("calls", ["call"]))
-    consent.suppress(address=gone.email, channel="email", purpose="all", reason="bounced", at=MONDAY)
-    assert queries.next_steps([reachable.pk, gone.pk, phone.pk]) == {reachable.pk: MONDAY, phone.pk: MONDAY}
-    assert queries.next_steps([sarah_without_program().pk]) == {}
-
-
-def sarah_without_program():
-    return lead("other@buyer.net")
-
-
-def test_what_needs_a_person():
-    people = [lead(f"p{number}@buyer.net") for number in range(3)]
-    enroll(lead_ids=[person.pk for person in people], at=MONDAY, program=program())
-    for person, status in zip(people, ["uncertain", "failed", "sent"], strict=True):
-        Touch.objects.filter(lead=person).update(status=status, settled_at=MONDAY)
-    assert {row.status for row in queries.needing_attention()} == {"uncertain", "failed"}
 
 
 def test_open_calls_leave_out_who_must_not_be_called_any_more():
