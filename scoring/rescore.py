@@ -267,14 +267,12 @@ def _columns(leads, scored):
 
 def _stands(stored, columns, labels):
     """Whether `columns` are what is stored."""
+    numbers = [
+        columns["version_id"], columns["lead_id"], (columns["fit"] / 100).view(np.int64),
+        (columns["engagement"] / 100).view(np.int64), columns["hand_raised_at"], columns["next_change_at"],
+    ]  # fmt: skip
     return (
-        len(stored.rating) == len(columns["rating"])
-        and (stored.version_id == columns["version_id"]).all()
-        and (stored.lead_id == columns["lead_id"]).all()
-        and (stored.fit == columns["fit"] / 100).all()
-        and (stored.engagement == columns["engagement"] / 100).all()
-        and (stored.hand_raised_at == columns["hand_raised_at"]).all()
-        and (stored.next_change_at == columns["next_change_at"]).all()
+        np.array_equal(stored.numbers, numbers)
         and stored.rating == [labels[place - 1] for place in columns["rating"].tolist()]
         and stored.verdict == [VERDICTS[place - 1] for place in columns["verdict"].tolist()]
     )

@@ -33,7 +33,8 @@ def tally(book, log, matches, at, n):
     lead = log.lead[match]
     key = rule * n + lead
     starts = beginnings(key)
-    ends = np.append(starts, len(key))[1:]
+    ends = np.empty_like(starts)
+    ends[:-1], ends[-1:] = starts[1:], len(key)
     age = at - log.time[match]
     newer = np.repeat(ends, ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
     kept = newer < book.cap_count[rule]
@@ -55,7 +56,9 @@ def tally(book, log, matches, at, n):
 
 def beginnings(key):
     """Where each run of an equal, ordered `key` begins."""
-    return np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
+    begins = np.ones(len(key), bool)
+    begins[1:] = key[1:] != key[:-1]
+    return np.flatnonzero(begins)
 
 
 def points_of(book, rule, counts):

@@ -124,6 +124,9 @@ def _narrowed(book, log, matches, holds, first):
 def _raised(book, log, matches, holds, counted, n):
     """The latest hand-raise and the latest bite of each lead."""
     asks = _narrowed(book, log, matches[book.n_activity :] & counted, holds, book.n_activity)
+    if not asks.any():
+        never = np.full(n, LONG_AGO)
+        return never, never
     hands = book.n_hand_raise
     return _latest(log, asks[:hands].any(axis=0), n), _latest(log, asks[hands:].any(axis=0), n)
 

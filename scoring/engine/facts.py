@@ -105,7 +105,7 @@ def arranged(row, books, columns, total, *, ahead=False, only=None):
     after = {book.version_id: row.pop(0) for book in changing} if not ahead else {}
     bits = _unpack(row, total, len(ids))
     holds = {book.version_id: bits[:, columns[book.version_id]] for book in books}
-    changes = {book.version_id: np.full(len(ids), NEVER) for book in books} | dates
+    changes = dates | {book.version_id: np.full(len(ids), NEVER) for book in books if not book.changes_sql}
     then = {
         version: (bits[:, columns[version, "then"]], np.minimum(dates, NEVER))
         for version, dates in after.items()
@@ -127,6 +127,8 @@ def _look_ahead(facts, book, then, known_at):
     """
     changes, holds = facts.changes[book.version_id], facts.holds[book.version_id][:, book.dated]
     places, (dated, after) = np.arange(len(changes)), then
+    if (changes == NEVER).all():
+        return
     for look in range(LOOKS + 1):
         same = (dated == holds[places]).all(axis=1) & (changes[places] < NEVER)
         places = places[same]

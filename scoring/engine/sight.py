@@ -42,16 +42,14 @@ STORED_COLUMNS = 6  # sent as numbers
 
 @dataclass
 class Stored:
-    """The scores that stand, by version and lead; instants as PostgreSQL sends them."""
+    """The scores that stand, by version and lead.
+
+    `numbers`, as sent: version, lead, fit, engagement (the bits of their float8), hand_raised_at, next_change_at.
+    """
 
     rating: list
     verdict: list
-    version_id: np.ndarray
-    lead_id: np.ndarray
-    fit: np.ndarray  # points, as stored
-    engagement: np.ndarray
-    hand_raised_at: np.ndarray
-    next_change_at: np.ndarray
+    numbers: np.ndarray  # int64[STORED_COLUMNS, scores]
 
 
 @dataclass
@@ -80,8 +78,7 @@ def see(lead_ids, *, at):
         live = [_live(row) for row in json.loads(state)]
         _last = state, live, tuple(rulebook(version) for version in live)
     rating, verdict, stored, log, about_leads = row
-    stored = Stored(rating or [], verdict or [], *bulk.block(stored, STORED_COLUMNS))
-    stored.fit, stored.engagement = stored.fit.view(float), stored.engagement.view(float)
+    stored = Stored(rating or [], verdict or [], bulk.block(stored, STORED_COLUMNS))
     leads, then = facts.arranged(list(bulk.block(about_leads, width)), books, columns, total)
     facts.look_ahead(leads, books, then)
     log = facts.placed(leads.ids, lead_ids, bulk.block(log, facts.LOG_COLUMNS))
