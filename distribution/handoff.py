@@ -164,17 +164,17 @@ def refresh(*, handoff, why, at, is_hand_raise=False):
     """A fresh "why now" on an open hand-off: it rises in the rep's list. No new hand-off, no new clock."""
     with transaction.atomic():
         row = locked(handoff)
-        refresh_many([(row, why, is_hand_raise)], at=at)
+        refresh_many([(row, why, at, is_hand_raise)], at=at)
         return row
 
 
 def refresh_many(news, *, at):
-    """`news`: (locked open Handoff, why, is hand-raise). A hand-raise also sends its rep a notice."""
-    for row, why, is_hand_raise in news:
-        row.why_now, row.why_now_at = why[:200], at
+    """`news`: (locked open Handoff, why, when it happened, is hand-raise). A hand-raise also sends its rep a notice."""
+    for row, why, happened_at, is_hand_raise in news:
+        row.why_now, row.why_now_at = why[:200], happened_at
         row.is_hand_raise = row.is_hand_raise or is_hand_raise
-    Handoff.objects.bulk_update([row for row, _, _ in news], ["why_now", "why_now_at", "is_hand_raise"])
-    notices.asks_again([row for row, _, asks in news if asks and row.owner_id], at=at)
+    Handoff.objects.bulk_update([row for row, *_ in news], ["why_now", "why_now_at", "is_hand_raise"])
+    notices.asks_again([row for row, _, _, asks in news if asks and row.owner_id], at=at)
 
 
 def accept(*, handoff, by, at):

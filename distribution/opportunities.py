@@ -88,7 +88,9 @@ def win(*, opportunity, by, amount, at):
             start_anew(deal.lead, at=at)  # what led to this deal must not hand them over once more
         if deal.company_id:
             make_customer(deal, by=by, at=at)
-        places.ask_rescore(lead_ids=[deal.lead_id], at=at)  # rules may ask for what was won; colleagues follow
+        places.ask_rescore(
+            lead_ids=[deal.lead_id], at=at
+        )  # rules may ask for what was won; colleagues follow
         return deal
 
 

@@ -153,7 +153,10 @@ def refresh(group, *, at):
     news = []
     for lead, _ in group:
         asks = lead.asked_since(lead.open.why_now_at)
-        news.append((lead.open, lead.why_asked if asks else str(lead.latest), asks))
+        event = lead.asked if asks else lead.latest
+        why = lead.why_asked if asks else str(lead.latest)
+        # Dated by what happened: the lead may be looked at again for another reason, such as a new version.
+        news.append((lead.open, why, event.at if event else at, asks))
     handoff.refresh_many(news, at=at)
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from django.db import transaction
 
 from leads import places, telling
+from leads.addresses import free_mail
 from leads.cleaners import Problem, domain, email
 from leads.models import DomainEntry, DomainList, LeadList, ListMember
 from leads.rows import fetch
@@ -119,7 +120,11 @@ def domains_in(text):
     for number, line in enumerate(text.replace("\x00", "").splitlines(), start=1):
         for word in line.replace(";", " ").replace(",", " ").replace("\t", " ").split():
             try:
-                read.found.append(domain(word))
+                name = domain(word)
+                if name in free_mail():
+                    note(read, number, word, "is a free-mail provider: anybody may have an address there.")
+                else:
+                    read.found.append(name)
             except Problem as problem:
                 note(read, number, word, f"{problem.problem} {problem.remedy}")
     read.found = sorted(set(read.found))

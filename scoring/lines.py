@@ -152,10 +152,13 @@ def _activity_lines(book, judged):
         count = int(tallies.inside[:, number].max())
         if count:
             faded = _faded(book, tallies, number)
-            raw = round(rule.points * (1 if rule.min_count else count), 2)
+            given = 1 if rule.min_count else count
+            if rule.min_count and count < rule.min_count:
+                given = 0
+            raw = round(rule.points * given, 2)
             line = Line(
                 "engagement", rule.name, rule.kind, faded / 100, [happened(m) for m in shown[number][:count]], count,
-                raw, faded / 100 / raw, rule.min_count, rule.half_life_days, _group(book, rule), who=_who(rule),
+                raw, faded / 100 / raw if raw else 1.0, rule.min_count, rule.half_life_days, _group(book, rule), who=_who(rule),
             )  # fmt: skip
             lines += [line, *_cap_lines(line, rule, faded, tallies, number)]
     return lines

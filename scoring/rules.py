@@ -159,7 +159,14 @@ def threshold_problems(version):
     """What is wrong with the thresholds and the scale of a version, or of anything that has them; a sentence each."""
     found = [f"Scale, {problem}" for problem in ratings.problems(version.scale)]
     if version.ready_fit < version.mql_fit:
-        found.append("Sales-ready needs at least the fit of an MQL: raise “ready fit” or lower “MQL fit”.")
+        found.append("Sales-ready needs at least the fit of an MQL: raise its fit, or lower that of an MQL.")
+    for name, label in (("mql_fit", "MQL from this fit"), ("ready_fit", "Sales-ready from this fit")):
+        if not (_is_number(getattr(version, name)) and 0 <= getattr(version, name) <= MAX_POINTS):
+            found.append(f"{label}: from 0 to {MAX_POINTS:,}.")
+    if not (_is_number(version.ready_engagement) and 0.01 <= version.ready_engagement <= MAX_POINTS):
+        found.append(
+            f"Sales-ready from this engagement: from 0.01 to {MAX_POINTS:,}, as fit alone never passes."
+        )
     return found
 
 

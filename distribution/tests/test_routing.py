@@ -148,6 +148,17 @@ def test_7_already_with_a_rep_means_a_fresh_why_now_and_no_new_hand_off():
     assert decision(row.lead).outcome == "refreshed"
 
 
+def test_7_looked_at_for_another_reason_the_why_now_bears_the_time_of_what_happened():
+    """A new version of the rules has everybody looked at again: nothing happened just now."""
+    cast.rita()
+    row = cast.handed()
+    cast.did(row.lead, "page_view", "/pricing", at=NOW + HOUR)
+    places.ask_route(lead_ids=[row.lead_id], at=NOW + DAY)
+    cast.flow(NOW + DAY)
+    fresh = cast.reread(row)
+    assert (fresh.why_now, fresh.why_now_at) == ("Viewed /pricing", NOW + HOUR)
+
+
 def test_8_a_competitor_who_asks_waits_in_review():
     cast.rita()
     row = cast.handed(cast.lead(company=cast.acme(relationship=Relationship.COMPETITOR)))

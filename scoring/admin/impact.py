@@ -17,6 +17,7 @@ from scoring.explain import Explanation, explain, explain_by
 from scoring.impact import SAMPLE, impact_of
 from scoring.models import Rule
 from scoring.rule_form import RuleForm
+from scoring.rule_words import rule_line
 from scoring.rules import unreachable, warnings_of
 
 WORDS = 10
@@ -69,7 +70,9 @@ class ImpactAdmin:
 
 def first_error(form):
     name, errors = next(iter(form.errors.items()))
-    label = form.fields[name].label if name in form.fields else ""
+    label = form[name].label if name in form.fields else ""
+    if name in ("condition", "who"):  # the row itself says what is missing
+        return f"“{label}” is not finished."
     return f"{label}: {errors[0]}" if label else errors[0]
 
 
@@ -80,8 +83,13 @@ def panel(rule, *, at):
         f"“{name}” matches {share * 100:.0f} % of the same leads: one of the two may be enough."
         for name, share in found.overlaps
     ]
+    if not found.touched:
+        overlaps = ["Nobody's points change: nobody meets it now, or a cap leaves no room."]
+    elif found.touched == found.looked_at:
+        overlaps.append("It changes everybody's points, so it tells no lead from another.")
     return {
         "impact": found,
+        "line": rule_line(rule),
         "is_sample": found.looked_at >= SAMPLE,
         "share": f"{100 * found.touched / max(1, found.looked_at):.1f}",
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],

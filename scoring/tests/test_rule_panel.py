@@ -87,3 +87,15 @@ def test_it_is_for_who_may_change_rules(client, draft):
 def test_it_is_asked_by_post(client):
     client.force_login(User.objects.create_superuser("ada"))
     assert client.get(reverse("admin:scoring_rule_impact")).status_code == 405
+
+
+def test_the_whole_rule_is_said_and_that_it_changes_nobodys_points(ask, draft):
+    page = ask(draft, kind="activity", condition=json.dumps(cast.touchpoint("page_view", "/pricing")), min_count="9",
+               who=json.dumps({"all": [CHIEF]})).content.decode()  # fmt: skip
+    assert "+10 once, from 9 matches on" in page and "only for: job title contains “chief”" in page
+    assert "Nobody&#x27;s points change" in page and "of the same leads" not in page
+
+
+def test_an_unfinished_condition_is_said_without_its_path(ask, draft):
+    page = ask(draft, condition='{"all": [{"is": "lead_field"}]}').content.decode()
+    assert "“Condition” is not finished" in page

@@ -113,9 +113,10 @@ export function offeredText(value, change, ask) {
 export function offeredLines(label, values, change, ask) {
   const area = textLines(values, change);
   const add = () => {
-    const word = input.value.trim();
-    if (!word) return;
-    if (!lines(area.value).includes(word)) area.value = [...lines(area.value), word].join("\n");
+    const known = lines(area.value);
+    const fresh = input.value.split(",").map((word) => word.trim()).filter((word) => word && !known.includes(word));
+    if (!fresh.length) return;
+    area.value = [...known, ...fresh].join("\n");
     area.rows = Math.min(6, lines(area.value).length + 1);
     input.value = "";
     change(lines(area.value));
@@ -126,5 +127,5 @@ export function offeredLines(label, values, change, ask) {
     event.preventDefault();
     add();
   });
-  return element("div", { class: "condition-pair" }, labelled("Add a value", input, "those that occur are offered"), offers(input, ask), labelled(label, area, "one per line"));
+  return element("div", { class: "condition-pair" }, labelled("Add a value", input, "those that occur are offered; several with commas"), offers(input, ask), labelled(label, area, "one per line"));
 }
