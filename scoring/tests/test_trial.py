@@ -77,6 +77,13 @@ def test_chunks_samples_and_chosen_leads_agree_with_everybody():
 
 
 @db
+def test_a_sample_does_not_trust_statistics_of_what_is_gone(monkeypatch):
+    ids = [lead.pk for lead in people()]
+    monkeypatch.setattr(trial, "TOTAL", "SELECT 1000000")
+    assert trial.scores_of(version(), at=NOW, sample=50).ids.tolist() == ids
+
+
+@db
 def test_nothing_can_be_written_meanwhile():
     cast.lead()
     with pytest.raises(InternalError, match="read-only"), trial.read_only():
