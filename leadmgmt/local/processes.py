@@ -144,6 +144,7 @@ def reap(folder):
     for process in stubborn:
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             process.kill()
+    psutil.wait_procs(stubborn, timeout=5)  # their ports and files are wanted next
     write_private(folder / "children.json", "[]")
     return len(leftovers)
 

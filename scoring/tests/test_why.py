@@ -1,7 +1,7 @@
 """Why, as a whole: by which model, at which instant, and how the score came to be."""
 
 import pytest
-import time_machine
+from django.utils import timezone
 
 from leads import places
 from leads.models import Lead
@@ -15,9 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def today():
-    with time_machine.travel(NOW, tick=False):
-        yield
+def today(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
 
 
 @pytest.fixture
