@@ -9,6 +9,7 @@ import os
 from celery import Celery
 from celery.app.amqp import AMQP
 from kombu import Connection
+from kombu.transport import redis
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadmgmt.settings")
 
@@ -34,9 +35,26 @@ SCHEDULE = {
 }
 
 
+class LostChannel(redis.Channel):
+    """Says that the connection is gone where kombu 5.7 asks a closed one for its host: that AttributeError, met now and then
+    when Redis stops, is no connection error to the worker, which would end instead of looking for the broker."""
+
+    def _connparams(self, asynchronous=False):
+        if self.connection.client is None:
+            raise ConnectionError("the connection to the broker is closed")
+        return super()._connparams(asynchronous=asynchronous)
+
+
+class LostTransport(redis.Transport):
+    Channel = LostChannel
+
+
 class PromptConnection(Connection):
     """Looks for a lost broker every two seconds. By itself kombu waits longer each time, up to 30 s, so that after an
     outage of a minute the workers would be back later than we promise; no setting reaches that."""
+
+    def get_transport_cls(self):
+        return LostTransport
 
     def ensure_connection(self, *args, **kwargs):
         return super().ensure_connection(

@@ -1,6 +1,7 @@
 import socket
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -8,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from leadmgmt import health
+from leadmgmt.celery import LostChannel, app
 from leadmgmt.models import Heartbeat
 from leadmgmt.tasks import heartbeat
 
@@ -71,3 +73,11 @@ def test_a_silent_redis_cannot_hang_it(client, silent_redis):
 def test_every_migration_of_the_code_is_wanted():
     call_command("migrate", check_unapplied=True, verbosity=0)
     assert ("leads", "0001_initial") in health.wanted_migrations()
+
+
+def test_a_closed_connection_to_the_broker_is_a_connection_error():
+    """The worker then looks for the broker again; by itself kombu raises an AttributeError there and the worker ends."""
+    broker = app.connection_for_read()
+    assert issubclass(broker.transport.Channel, LostChannel)
+    with pytest.raises(broker.connection_errors):
+        LostChannel._connparams(SimpleNamespace(connection=SimpleNamespace(client=None)))
