@@ -6,6 +6,7 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import Greatest
 
 from distribution.models import Handoff, QueueMember
+from leads.rows import fetch
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -93,3 +94,23 @@ def someone_is_free(at):
             "queue_id", flat=True
         )
     )
+
+
+DECLINED = """
+SELECT DISTINCT w.handoff, (a.properties->>'rep')::bigint
+FROM unnest(%(handoffs)s::bigint[], %(leads)s::bigint[], %(cycles)s::int[]) AS w(handoff, lead, cycle)
+JOIN leads_activity a ON a.lead_id = w.lead
+JOIN leads_touchpoint t ON t.id = a.touchpoint_id AND t.kind = 'handoff' AND t.asset = 'declined'
+WHERE (a.properties->>'cycle')::int = w.cycle AND a.properties->>'rep' IS NOT NULL
+"""
+
+
+def decliners(rows):
+    """{hand-off id: ids of the reps who declined this lead in this cycle}: it is not offered to them again."""
+    found = {row.pk: set() for row in rows}
+    params = {
+        "handoffs": list(found), "leads": [row.lead_id for row in rows], "cycles": [row.cycle_no for row in rows],
+    }  # fmt: skip
+    for handoff_id, rep_id in fetch(DECLINED, params):
+        found[handoff_id].add(rep_id)
+    return found

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from distribution.handoff import FOLLOW_DAYS
 from distribution.models import CompanyOwner, Handoff, Opportunity, Rep, RoutingDecision
+from distribution.ownership import FOLLOW_DAYS
 from leads import addresses, consent
 from leads.criteria import matching
 from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage

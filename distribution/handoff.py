@@ -7,17 +7,16 @@ with `locked`, so a click, a batch of routing and a second click wait for each o
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from distribution import access, notices
-from distribution.assignment import Turns, give_back, someone_is_free
+from distribution.assignment import Turns, decliners, give_back, someone_is_free
 from distribution.models import Action, Handoff, Rep, SalesQueue
+from distribution.ownership import take_companies
 from leads import activities, places
 from leads.models import Lead, Place, Stage
 from leads.rows import fetch
 from nurturing import enrollment
-
-FOLLOW_DAYS = 90  # colleagues of a handed-off lead follow to the same rep for so long
 
 NEXT_REP = "next rep"
 DISQUALIFY = "disqualify"
@@ -125,32 +124,6 @@ def new_row(wish, at):
     )
 
 
-OWN = """
-INSERT INTO distribution_companyowner AS o (company_id, rep_id, is_named_account, since, last_handoff_at)
-SELECT company_id, rep_id, false, %(at)s, %(at)s
-FROM unnest(%(companies)s::bigint[], %(reps)s::bigint[]) AS n(company_id, rep_id) ORDER BY company_id
-ON CONFLICT (company_id) DO UPDATE SET
-  rep_id = excluded.rep_id, last_handoff_at = excluded.last_handoff_at,
-  since = CASE WHEN o.rep_id = excluded.rep_id THEN o.since ELSE excluded.since END
-WHERE o.rep_id = excluded.rep_id
-   OR (NOT o.is_named_account AND coalesce(o.last_handoff_at, o.since) < %(expired)s)
-"""
-
-
-def take_companies(pairs, *, at):
-    """The first hand-off sets the owner of a company; one from the same rep renews it, another's changes nothing
-    for 90 days. `pairs`: (company id or None, Rep or None)."""
-    owners = {}
-    for company_id, rep in pairs:
-        if company_id and rep:
-            owners.setdefault(company_id, rep.pk)
-    if owners:
-        expired = at - timedelta(days=FOLLOW_DAYS)
-        params = {"companies": list(owners), "reps": list(owners.values()), "at": at, "expired": expired}
-        with connection.cursor() as cursor:
-            cursor.execute(OWN, params)
-
-
 def default_queue():
     queue = SalesQueue.objects.filter(is_default=True).first()
     if queue is None:  # somebody removed it; a lead must still have somewhere to wait
@@ -256,26 +229,6 @@ def pass_on(row, *, reason, note, by, at):
     row.save(update_fields=["owner", "queue", "status", "offered_at"])
     if row.owner:
         notices.handed_off([row], at=at)
-
-
-DECLINED = """
-SELECT DISTINCT w.handoff, (a.properties->>'rep')::bigint
-FROM unnest(%(handoffs)s::bigint[], %(leads)s::bigint[], %(cycles)s::int[]) AS w(handoff, lead, cycle)
-JOIN leads_activity a ON a.lead_id = w.lead
-JOIN leads_touchpoint t ON t.id = a.touchpoint_id AND t.kind = 'handoff' AND t.asset = 'declined'
-WHERE (a.properties->>'cycle')::int = w.cycle AND a.properties->>'rep' IS NOT NULL
-"""
-
-
-def decliners(rows):
-    """{hand-off id: ids of the reps who declined this lead in this cycle}: it is not offered to them again."""
-    found = {row.pk: set() for row in rows}
-    params = {
-        "handoffs": list(found), "leads": [row.lead_id for row in rows], "cycles": [row.cycle_no for row in rows],
-    }  # fmt: skip
-    for handoff_id, rep_id in fetch(DECLINED, params):
-        found[handoff_id].add(rep_id)
-    return found
 
 
 def assign(*, handoff, rep, by, at):
