@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from leads.activities import record
 from leads.models import Company, Lead
-from scoring.models import ModelVersion, Profile, Publication, Rule, RuleGroup, Scale, ScoringModel
+from scoring.models import ModelVersion, Profile, Publication, Rule, RuleGroup, Scale, Score, ScoringModel
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -110,3 +110,11 @@ def lead(email="sarah@northwind.example", *, at=NOW - 10 * DAY, company=None, **
 
 def did(who, kind, asset="", *, ago=timedelta(0), now=NOW, **rest):
     return record(lead=who, kind=kind, asset=asset, at=now - ago, **rest)
+
+
+def score_of(who, version):
+    return Score.objects.get(lead=who, model_version=version)
+
+
+def stage_of(who):
+    return Lead.objects.get(pk=who.pk).stage
