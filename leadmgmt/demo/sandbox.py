@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.functional import SimpleLazyObject
 
 from leads.models import Company, Lead
+from leads.rows import fetch
 
 SCHEMA = "demo_play"
 LOCK = 4_201_955  # advisory lock: one history at a time
@@ -24,6 +26,13 @@ BESIDE = ("leads.Suppression", "nurturing.LocalMail")
 COPIED = (
     "distribution_queuemember", "scoring_scoringmodel", "scoring_modelversion", "scoring_publication",
 )  # fmt: skip
+# By the statistics, as whoever counts the rows themselves is in the way when the schema is dropped. The lock ends with
+# its process, the schema of one that was killed does not.
+LOADING = """
+SELECT n_live_tup FROM pg_stat_user_tables WHERE schemaname = %s AND relname = 'leads_lead' AND EXISTS (
+  SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = %s
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 def life():
@@ -74,6 +83,17 @@ def sandbox():
             cursor.execute("SET search_path = public")
             cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def loading():
+    """How far the history is that is being loaded, in words; "" when none is."""
+    rows = fetch(LOADING, [SCHEMA, LOCK]) if settings.DEMO else []
+    return f"{rows[0][0]:,} leads so far" if rows else ""
+
+
+def context(request):
+    """What every page may ask: the same as `loading`, once, and only if the page asks."""
+    return {"demo_loading": SimpleLazyObject(loading)}
 
 
 @contextmanager

@@ -251,6 +251,20 @@ def test_every_demo_segment_and_rule_is_understood(passwords):
     assert rivals <= domains
 
 
+def test_pages_say_that_it_is_being_loaded(client, passwords, settings):
+    settings.DEMO = True
+    client.force_login(User.objects.get(username="mia"))
+    with sandbox.sandbox():
+        page = client.get("/marketing/").content.decode()
+        assert "history is being loaded: 0 leads so far" in page
+        assert "No lead" not in page.split('id="mix-title"')[0]
+    page = client.get("/marketing/").content.decode()
+    assert "is being loaded" not in page and "No lead has come" in page
+    with connection.cursor() as cursor:  # what a killed process leaves
+        cursor.execute("CREATE SCHEMA demo_play; CREATE TABLE demo_play.leads_lead (id int)")
+    assert sandbox.loading() == ""
+
+
 def test_a_failed_play_leaves_nothing(passwords):
     with pytest.raises(ZeroDivisionError), sandbox.sandbox():
         capture.submit(values={"email": "x@y.example"}, at=timezone.now())
