@@ -15,6 +15,15 @@ from leads import telling
 from leads.models import Asset, AssetState, BuyingStage
 from leads.rows import fetch
 
+# What an asset is called, as SQL over leads_touchpoint `t`: its own title, else the name of the form or campaign that it
+# is the address of; NULL where nobody gave it one.
+TITLE = """coalesce(
+  (SELECT x.title FROM leads_asset x WHERE x.path = t.asset),
+  (SELECT f.name FROM leads_captureform f
+   WHERE t.kind IN ('hand_raise', 'form_submit', 'download', 'event') AND t.asset IN (lower(f.slug), nullif(lower(f.asset), ''))
+   ORDER BY f.id LIMIT 1),
+  (SELECT c.name FROM leads_campaign c WHERE t.kind IN ('webinar', 'event') AND c.slug = t.asset))"""
+
 # A stage is shown while content of it was consumed within so many days; the most advanced wins.
 FRESH_DAYS = {BuyingStage.DECISION: 30, BuyingStage.CONSIDERATION: 60, BuyingStage.AWARENESS: 180}
 TIMELINE_DAYS = 90  # who means to buy within these is deciding
@@ -87,10 +96,19 @@ WITH {SEEN}, found AS (
 )
 SELECT lead_id, buying_stage, kind, title, last, times FROM found WHERE place <= %(most)s ORDER BY last DESC
 """  # noqa: S608 constants
-STATED_STAGES = """
-SELECT id, buying_stage, timeline, timeline_until FROM leads_lead
-WHERE id = ANY(%s) AND (buying_stage <> '' OR timeline_until IS NOT NULL)
+# The leads with what they, or a colleague, had said by the instant: before its next change a field was what that replaced.
+SAID_BY = """
+SELECT said.* FROM leads_lead l CROSS JOIN LATERAL jsonb_populate_record(l, coalesce((
+  SELECT jsonb_object_agg(field, old) FROM (
+    SELECT DISTINCT ON (field) field, old FROM leads_fieldchange
+    WHERE lead_id = l.id AND field IN ('buying_stage', 'timeline', 'timeline_until', 'product_interest')
+      AND applied AND recorded_at > %(at)s
+    ORDER BY field, recorded_at, id) later), '{}')) said
+WHERE l.id = ANY(%(ids)s)
 """
+STATED_STAGES = f"""
+SELECT id, buying_stage, timeline, timeline_until FROM ({SAID_BY}) l WHERE buying_stage <> '' OR timeline_until IS NOT NULL
+"""  # noqa: S608 constants
 # What a touch is about: its assets, the form that was sent in, the campaign that led there; each product once.
 PRODUCTS = f"""
 WITH {SEEN}, named AS (
@@ -117,13 +135,13 @@ WITH {SEEN}, named AS (
 SELECT r.lead_id, p.slug, p.name, r.total, r.kind, r.title, r.last, r.times
 FROM ranked r JOIN leads_product p ON p.slug = r.slug AND p.is_active WHERE place <= %(most)s ORDER BY r.weight DESC
 """  # noqa: S608 constants
-STATED_PRODUCTS = """
+STATED_PRODUCTS = f"""
 SELECT l.id, p.slug, p.name, coalesce((
   SELECT max(h.occurred_at) FROM leads_fieldchange h
-  WHERE h.lead_id = l.id AND h.field = 'product_interest' AND h.applied), l.created_at)
-FROM leads_lead l JOIN leads_product p ON p.is_active AND lower(l.product_interest) IN (lower(p.slug), lower(p.name))
-WHERE l.id = ANY(%s) AND l.product_interest <> ''
-"""
+  WHERE h.lead_id = l.id AND h.field = 'product_interest' AND h.applied AND h.recorded_at <= %(at)s), l.created_at)
+FROM ({SAID_BY}) l JOIN leads_product p ON p.is_active AND lower(l.product_interest) IN (lower(p.slug), lower(p.name))
+WHERE l.product_interest <> ''
+"""  # noqa: S608 constants
 
 
 @dataclass(frozen=True)
@@ -171,8 +189,9 @@ def parameters(lead_ids, at, days):
 
 
 def buying_stage_of(*, lead_ids, at):
-    """`{lead id: Buying}` for each of `lead_ids`: set by a person, else from content and timeline."""
-    read, stated = {}, {row[0]: row[1:] for row in fetch(STATED_STAGES, [list(lead_ids)])}
+    """`{lead id: Buying}` for each of `lead_ids`, as it stood at `at`: set by a person, else from content and timeline."""
+    read = {}
+    stated = {row[0]: row[1:] for row in fetch(STATED_STAGES, {"ids": list(lead_ids), "at": at})}
     for lead_id, stage, *what in fetch(STAGES, parameters(lead_ids, at, max(FRESH_DAYS.values()))):
         read.setdefault((lead_id, stage), []).append(Evidence(*what[:2], at=what[2], times=int(what[3])))
     return {number: stage_of(number, read, stated.get(number, ("", "", None)), at) for number in lead_ids}
@@ -195,7 +214,7 @@ def stage_of(number, read, stated, at):
 def likely_product_of(*, lead_ids, at):
     """`{lead id: Likely}` for each of `lead_ids`: the product with the most, and freshest, touches."""
     found: dict = {}
-    for lead_id, slug, name, stated_at in fetch(STATED_PRODUCTS, [list(lead_ids)]):
+    for lead_id, slug, name, stated_at in fetch(STATED_PRODUCTS, {"ids": list(lead_ids), "at": at}):
         age = max((at - stated_at).total_seconds(), 0) / 86_400
         weight = STATED * 2 ** (-age / HALF_LIFE_DAYS)
         said = Evidence("product_interest", name, stated_at)

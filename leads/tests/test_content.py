@@ -216,6 +216,23 @@ def test_a_person_overrides_until_the_field_is_emptied(pricing):
 
 
 @pytest.mark.django_db
+def test_at_a_past_instant_counts_what_had_been_said_by_then(products, pricing):
+    content.classify(asset=pricing, buying_stage="consideration", at=NOW - 20 * DAY)
+    ada = cast.ada()
+    read(ada, "/pricing", days=10)
+    for days, stage, product in ((8, "decision", "mixer"), (4, "", "oven")):
+        said = {"buying_stage": stage, "product_interest": product}
+        identity.set_fields(lead=ada, values=said, origin="rep", at=NOW - days * DAY)
+    stood = {days: buying(ada, NOW - days * DAY) for days in (9, 6, 2)}
+    assert [(stood[days].stage, stood[days].is_set) for days in (9, 6, 2)] == [
+        ("consideration", False),
+        ("decision", True),
+        ("consideration", False),
+    ]
+    assert [likely(ada, NOW - days * DAY).slug for days in (9, 6, 2)] == ["", "mixer", "oven"]
+
+
+@pytest.mark.django_db
 def test_the_state_counts_that_held_at_the_instant(pricing):
     content.classify(asset=pricing, buying_stage="awareness", at=NOW - 20 * DAY)
     content.classify(asset=pricing, buying_stage="decision", at=NOW - 5 * DAY)
