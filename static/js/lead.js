@@ -42,7 +42,8 @@ export function neighbour(by) {
 export function startLead() {
   if (!panel()) return;
   focusFirst();
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "action-panel") focusFirst(); });
+  // Not htmx:afterSettle, which comes 20 ms after the panel is seen: keys typed in between would be lost.
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.target.id === "action-panel") focusFirst(); });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-panel-close]") && close()) event.preventDefault();
   });

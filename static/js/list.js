@@ -38,7 +38,7 @@ export function startList() {
     if (event.detail.target.id !== "lead-list") return;
     place = rows().findIndex((row) => row.contains(document.activeElement));
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
+  document.addEventListener("htmx:afterSwap", (event) => { // at once: a key pressed before the focus is back would be lost
     if (event.detail.target.id !== "lead-list" && event.target.id !== "lead-list") return;
     rememberOrder();
     if (place >= 0 && document.activeElement === document.body && !isTyping()) {
