@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 
 from distribution import routing
 from distribution.access import Role, sync_roles
-from distribution.models import Handoff, QueueMember, Rep, SalesQueue, Team
+from distribution.models import Handoff, QueueMember, Rep, RoutingDecision, SalesQueue, Team
 from leads.activities import record
 from leads.models import Company, Lead
 from nurturing import models as nurturing
@@ -142,3 +142,8 @@ def handed(who=None, at=NOW):
 
 def reread(row):
     return type(row).objects.get(pk=row.pk)
+
+
+def decision(who):
+    """What the routing decided about this lead last."""
+    return RoutingDecision.objects.filter(lead=who).latest("at", "id")

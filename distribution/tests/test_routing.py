@@ -13,7 +13,7 @@ from distribution.models import (
     SalesQueue,
 )
 from distribution.tests import cast
-from distribution.tests.cast import DAY, HOUR, NOW
+from distribution.tests.cast import DAY, HOUR, NOW, decision
 from leads import consent, places
 from leads.models import CustomField, Lead, Relationship
 from nurturing.models import Enrollment
@@ -24,10 +24,6 @@ from scoring.rescore import age_due, rescore_due
 from scoring.tests.cast import DECISION_MAKER, current
 
 pytestmark = pytest.mark.django_db
-
-
-def decision(who):
-    return RoutingDecision.objects.filter(lead=who).latest("at", "id")
 
 
 def test_a_hand_raise_goes_to_sales():

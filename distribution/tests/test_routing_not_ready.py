@@ -5,20 +5,13 @@ from datetime import timedelta
 import pytest
 
 from distribution import recycling, routing
-from distribution.models import (
-    RoutingDecision,
-)
 from distribution.tests import cast
-from distribution.tests.cast import DAY, HOUR, NOW
+from distribution.tests.cast import DAY, HOUR, NOW, decision
 from leads import identity
 from nurturing import enrollment
 from nurturing.models import Enrollment
 
 pytestmark = pytest.mark.django_db
-
-
-def decision(who):
-    return RoutingDecision.objects.filter(lead=who).latest("at", "id")
 
 
 def test_13_fit_alone_is_nurtured():
