@@ -12,6 +12,7 @@ from distribution.words import plural
 from leads.models import Source
 from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
+from scoring.publish import problems
 
 ENOUGH = 20  # leads of a month before its shares mean something
 NO_SOURCE = "none"
@@ -23,7 +24,8 @@ class Cell:
     count: int
     share: float | None  # percent
     url: str
-    note: str = ""  # "above" or "below" what the field reports
+    words: str = ""
+    note: str = ""  # "above" or "below" what is usual
 
 
 @dataclass
@@ -78,7 +80,13 @@ def row_of(label, one, **filters):
         label=label,
         total=Cell(one.total, None, leads_url(**filters)),
         cells=[
-            Cell(count, one.share(key), leads_url(**filters, became=key), note(one, key))
+            Cell(
+                count,
+                one.share(key),
+                leads_url(**filters, became=key),
+                mix.OUTCOMES[key].words,
+                note(one, key),
+            )
             for key, count in one.counts.items()
         ],
         again=Cell(one.again, None, leads_url(**filters, became=mix.READY, again="1")),
@@ -87,11 +95,10 @@ def row_of(label, one, **filters):
 
 
 def note(one, key):
-    usual = mix.OUTCOMES[key][1]
+    usual = mix.OUTCOMES[key].usual
     if usual is None or one.total < ENOUGH:
         return ""
-    low, high = (usual[0], usual[1]) if usual[0] < usual[1] else (usual[0] - 15, usual[1] + 15)
-    share = one.share(key)
+    (low, high), share = usual, one.share(key)
     return "below" if share < low else "above" if share > high else ""
 
 
@@ -139,15 +146,21 @@ def stranded(at):
     return len(limbo.orphans(at=at, limit=STRANDED))
 
 
-def finding(*, waiting, stranded, months, models, gaps):
+def gone_bad(models):
+    """(version, what has ceased to work) of the first of `in_force` of which a part can be evaluated no more, or None."""
+    found = ((row.version, problems(row.version)) for row in models)
+    return next(((version, faults) for version, faults in found if faults), None)
+
+
+def finding(*, broken, waiting, stranded, months, models, gaps):
     """The one thing to see first and the one thing to do: {"text", "is_clear", "url", "label"}."""
+    if broken:
+        version, faults = broken
+        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        text = f"Part of {version} has ceased to work and holds for nobody. {faults[0]}{more}"
+        return say(text, page_of(version), "See what to mend")
     if waiting:
-        version = waiting[0]
-        return say(
-            f"{version} waits for your approval.",
-            reverse("model-version", args=[version.model.slug, version.number]),
-            "Read and approve it",
-        )
+        return say(f"{waiting[0]} waits for your approval.", page_of(waiting[0]), "Read and approve it")
     if stranded:
         text = f"{plural(stranded, 'lead')} {'has' if stranded == 1 else 'have'} no next step: nobody will hear from us unless somebody acts."
         return say(text, leads_url(next_step="none"), "See them")
@@ -159,8 +172,8 @@ def finding(*, waiting, stranded, months, models, gaps):
     month = next((row for row in months if row.total.count >= ENOUGH and row is not months[0]), None)
     ready = month.cells[0] if month else None
     if ready and ready.note and lab:
-        low, high = mix.OUTCOMES[mix.READY][1]
-        text = f"{ready.share:.0f} % of the leads of {month.label} became sales-ready; {low} to {high} % is usual."
+        usual = mix.OUTCOMES[mix.READY].reported
+        text = f"{ready.share:.0f} % of the leads of {month.label} became sales-ready; {usual} is usual."
         label = "Try lower thresholds" if ready.note == "below" else "Try higher thresholds"
         return say(text, lab, label)
     if gaps:
@@ -172,6 +185,10 @@ def finding(*, waiting, stranded, months, models, gaps):
     if not any(row.total.count for row in months):
         return say("No lead has come in the last six months.", "/admin/leads/captureform/", "Set up a form")
     return say("Nothing waits, and the mix is as usual.", lab, "Try other thresholds", is_clear=True)
+
+
+def page_of(version):
+    return reverse("model-version", args=[version.model.slug, version.number])
 
 
 def say(text, url, label, *, is_clear=False):

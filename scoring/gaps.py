@@ -17,7 +17,8 @@ FIELD_CRITERIA = ("lead_field", "company_field", "custom_field")
 SAME_AS = {"timeline_within": ("lead_field", "timeline")}
 # What a form asks to fill a field of the company; fields of the lead have the same name there.
 QUESTIONS = {"size": "company_size", "name": "company", "domain": "company_domain"}
-NEVER = 0.05  # a source that knows less than this of a field does not ask it
+NEVER = 0.05  # a source that knows less than this of a field does not ask it …
+ENOUGH = 20  # … if it has brought so many leads
 
 KNOWN = """
 SELECT l.source_id, count(*){counts} FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id
@@ -61,7 +62,7 @@ def gaps(version, *, at):
         silent = [
             (sources[source], row[0])
             for source, row in counts.items()
-            if source in sources and row[0] - row[place + 1] < NEVER * row[0]
+            if source in sources and row[0] >= ENOUGH and row[0] - row[place + 1] < NEVER * row[0]
         ]
         found.append(
             Gap(
@@ -124,27 +125,3 @@ def asks(form, criterion, name):
     """Whether a form has a question that fills the field."""
     wanted = QUESTIONS.get(name, name) if criterion == "company_field" else name
     return any(question.field == wanted for question in form.questions.all())
-
-
-# --- content ---------------------------------------------------------------------------------------
-
-READ_KINDS = ["page_view", "download", "webinar", "event", "mail_click"]
-LATEST = 5_000  # activities that are looked at; the log is too long to count it all for a hint
-UNCLASSIFIED = """
-WITH latest AS MATERIALIZED (
-  SELECT touchpoint_id FROM leads_activity WHERE engagement ORDER BY id DESC LIMIT %(latest)s
-), consumed AS MATERIALIZED (
-  SELECT t.asset, count(*) AS times FROM latest JOIN leads_touchpoint t ON t.id = latest.touchpoint_id
-  WHERE t.kind = ANY(%(kinds)s) AND starts_with(t.asset, '/') GROUP BY t.asset
-)
-SELECT asset, times FROM consumed WHERE NOT EXISTS (
-  SELECT 1 FROM leads_asset x JOIN leads_assetstate s ON s.asset_id = x.id AND s.until IS NULL AND s.buying_stage <> ''
-  WHERE x.path = consumed.asset OR (x.covers_below AND starts_with(consumed.asset, x.path))
-) ORDER BY times DESC, asset LIMIT %(limit)s
-"""
-
-
-def unclassified(*, limit=3):
-    """[(path, times)] of what people consumed most lately (of the LATEST activities) and nobody has given a buying
-    stage. One statement."""
-    return fetch(UNCLASSIFIED, {"latest": LATEST, "kinds": READ_KINDS, "limit": limit})

@@ -7,6 +7,7 @@ no sum. Test leads are left out.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -17,12 +18,19 @@ from leads.rows import fetch
 PASSED = [str(stage) for stage in (Stage.SALES_READY, Stage.SAL, Stage.SQL, Stage.CUSTOMER)]
 NURTURED = [str(place) for place in (Place.NURTURE, Place.PARKED)]
 READY, NURTURE, DISQUALIFIED, OTHER = "sales-ready", "nurture", "disqualified", "other"
-# key → (words, the share that the field reports, in percent)
+
+
+class Outcome(NamedTuple):
+    words: str
+    reported: str = ""  # the share that the field reports
+    usual: tuple | None = None  # percent, from and to, that counts as such
+
+
 OUTCOMES = {
-    READY: ("Sales-ready", (10, 30)),
-    NURTURE: ("Nurture", (50, 50)),
-    DISQUALIFIED: ("Disqualified", (25, 25)),
-    OTHER: ("Other", None),  # being scored, and people of customers
+    READY: Outcome("Sales-ready", "10–30 %", (10, 30)),
+    NURTURE: Outcome("Nurture", "50 %", (35, 65)),
+    DISQUALIFIED: Outcome("Disqualified", "25 %", (10, 40)),
+    OTHER: Outcome("Other"),  # being scored, and people of customers
 }
 MONTHS = 6
 

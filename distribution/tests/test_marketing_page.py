@@ -10,10 +10,10 @@ from distribution import marketing, recycling
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
 from leads import content, places
-from leads.models import Asset, CaptureForm, Lead, Question, Source
+from leads.models import Asset, CaptureForm, Lead, LeadList, Question, Source
 from scoring import approval, gaps, mix
-from scoring.models import ScoringModel
-from scoring.publish import new_draft
+from scoring.models import Rule, ScoringModel
+from scoring.publish import new_draft, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +95,17 @@ def test_every_figure_opens_exactly_its_leads(client, max_, last_month):
         assert re.search(r'<h1>Leads <span class="count">(\d+)</span>', listed)[1] == count, address
 
 
+def test_what_counts_as_usual_is_said(client, max_, now):
+    at = mix.months(now)[-3] + 10 * DAY
+    leads = some(40, at)
+    move(leads[:4], at, stage="sales_ready")  # 10 %
+    move(leads[4:31], at, place="nurture")  # 67 %
+    page = text(client, "/marketing/")
+    row = re.search(rf"<tr[^>]*> <th scope=\"row\"><a[^>]*>{at:%B %Y}</a>(.*?)</tr>", page)[1]
+    assert re.findall(r"\d+ %(?: above| below)?", row) == ["10 %", "68 % above", "23 %"]
+    assert "outside 10–30 % sales-ready, 35–65 % nurture, 10–40 % disqualified, only from 20 leads on" in page
+
+
 def test_months_are_those_of_the_reader(client, max_):
     at = datetime(2026, 5, 31, 23, 30, tzinfo=UTC)
     with timezone.override("Europe/Berlin"):
@@ -165,7 +176,22 @@ def test_a_manager_lists_only_what_they_may_see(client, now):
 # --- what to see first -----------------------------------------------------------------------------
 
 
-def test_an_approval_comes_first(client, max_, now):
+def test_a_rule_gone_bad_comes_first(client, max_, now):
+    partners = LeadList.objects.create(name="Partners", slug="partners")
+    version = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    listed = {"is": "in_list", "list": "partners"}
+    Rule.objects.create(version=version, kind="fit", name="Partner", points=5, condition=listed)
+    publish(version=version, by=max_, at=now, approved=True)
+    assert "ceased to work" not in text(client, "/marketing/")
+    partners.delete()
+    page = text(client, "/marketing/")
+    assert finding(page).startswith(f"Part of {version} has ceased to work and holds for nobody. Partner: ")
+    assert "there is no list of leads" in finding(page)
+    assert next_button(page) == (f"/scoring/starter/versions/{version.number}/", "See what to mend")
+    assert "Since it was approved, this has ceased to work" in text(client, next_button(page)[0])
+
+
+def test_then_an_approval(client, max_, now):
     draft = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
     approval.ask_review(version=draft, by=None, at=now)
     page = text(client, "/marketing/")
@@ -201,8 +227,10 @@ def test_then_a_mix_that_is_not_as_usual(now):
     at = mix.months(now)[-3] + 10 * DAY
     move(some(20, at), at, place="disqualified", stage="disqualified")
     months, _, _ = marketing.mix_rows(now, "")
-    found = marketing.finding(waiting=[], stranded=0, months=months, models=marketing.in_force(now), gaps=[])
-    assert found["text"] == f"0 % of the leads of {at:%B %Y} became sales-ready; 10 to 30 % is usual."
+    found = marketing.finding(
+        broken=None, waiting=[], stranded=0, months=months, models=marketing.in_force(now), gaps=[]
+    )
+    assert found["text"] == f"0 % of the leads of {at:%B %Y} became sales-ready; 10–30 % is usual."
     assert found["label"] == "Try lower thresholds" and "/marketing/lab/" in found["url"]
 
 
@@ -241,7 +269,7 @@ def asked(now):
     good = CaptureForm.objects.create(name="White paper", slug="white-paper")
     Question.objects.create(form=good, name="role", field="role", label="Your role")
     CaptureForm.objects.create(name="Booth", slug="booth")
-    some(3, now - DAY, fair, role="", job_title="", timeline="")
+    some(20, now - DAY, fair, role="", job_title="", timeline="")
     some(2, now - DAY, web, role="decision maker", timeline="")
 
 
@@ -249,9 +277,9 @@ def test_gaps_by_points_times_leads(client, max_, asked, now):
     version = ScoringModel.objects.get(routes=True).current_version
     found = {gap.key: gap for gap in gaps.gaps(version, at=now)}
     role = found["lead_field.role"]
-    assert (role.lack, role.total, role.worth) == (3, 5, 25)
+    assert (role.lack, role.total, role.worth, role.weight) == (20, 22, 25, 500)
     assert [form.name for form in role.forms] == ["Booth"]
-    assert [(source.name, leads) for source, leads in role.sources] == [("Fair", 3)]
+    assert [(source.name, leads) for source, leads in role.sources] == [("Fair", 20)]
     assert "Decides: VP, director, head, chief" in role.rules
     weights = [gap.weight for gap in gaps.gaps(version, at=now)]
     assert weights == sorted(weights, reverse=True) and all(weights)
@@ -273,17 +301,16 @@ def test_gaps_without_leads_or_model(client, max_):
     assert "Publish a model that routes" in text(client, "/marketing/gaps/")
 
 
-def test_content_that_nobody_has_classified(client, max_, now):
+def test_content_that_nobody_has_described(client, max_, now):
     lead = cast.lead()
     cast.did(lead, "page_view", "/pricing/teams", now, times=3)
-    cast.did(lead, "page_view", "/blog", now)
+    cast.did(lead, "page_view", "/blog", now, times=2)
     cast.did(lead, "hand_raise", "demo-request", now)
-    assert gaps.unclassified() == [("/pricing/teams", 3), ("/blog", 1)]
     page = text(client, "/marketing/")
     assert (
-        "/admin/leads/asset/add/?path=/pricing/teams" in page
-        and "read 3 times lately, no buying stage" in page
+        "/admin/leads/asset/add/?path=/pricing/teams" in page and "read 3 times lately, not described" in page
     )
     asset = Asset.objects.create(path="/pricing", covers_below=True, title="Prices")
     content.classify(asset=asset, at=now, buying_stage="decision")
-    assert gaps.unclassified() == [("/blog", 1)]
+    page = text(client, "/marketing/")
+    assert "/pricing/teams" not in page and "read 2 times lately" in page

@@ -11,6 +11,7 @@ from distribution import limbo
 from distribution import marketing as home_of
 from distribution.access import leads_for, sees_all
 from leads import pagination
+from leads.content import undescribed
 from leads.criteria import BadCondition, matching
 from leads.models import Source
 from scoring import gaps as known
@@ -20,7 +21,7 @@ from scoring.documents import review_due
 from scoring.models import ScoringModel
 from scoring.queries import routing_scores
 
-TOP = 3  # gaps on the home
+TOP = 3  # gaps, and pages nobody has described, on the home
 PAGE = 50
 
 
@@ -38,8 +39,9 @@ def home(request):
     return render(request, "marketing/home.html", {
         "now": now, "months": months, "sources": sources, "chosen": first, "models": models, "waiting": waiting,
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
-        "gaps": gaps, "unclassified": known.unclassified(), "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(), "legend": [words for words, _ in mix.OUTCOMES.values()],
-        "finding": home_of.finding(waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps),
+        "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(),
+        "enough": home_of.ENOUGH,
+        "finding": home_of.finding(broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps),
     })  # fmt: skip
 
 
@@ -117,7 +119,7 @@ def by_source(found, value, now):
 def by_outcome(found, value, now):
     if value not in mix.OUTCOMES:
         raise Refused(f"became: use one of {', '.join(mix.OUTCOMES)}.")
-    return found.filter(mix.became(value)), f"now counted as {mix.OUTCOMES[value][0].lower()}"
+    return found.filter(mix.became(value)), f"now counted as {mix.OUTCOMES[value].words.lower()}"
 
 
 def by_repeat(found, value, now):
