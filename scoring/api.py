@@ -33,6 +33,9 @@ class ScoreSerializer(serializers.Serializer):
 
 class EvidenceSerializer(serializers.Serializer):
     what = serializers.CharField()
+    asset = serializers.CharField(
+        help_text="The path or slug of that which `what` calls by its title, or empty"
+    )
     at = serializers.DateTimeField(allow_null=True)
     activity = serializers.IntegerField(
         source="activity_id", allow_null=True, help_text="Its id in the lead's activities, where it is one"
@@ -93,6 +96,9 @@ class ExplanationSerializer(serializers.Serializer):
     total = serializers.FloatField()
     rating = serializers.CharField()
     action = serializers.CharField(help_text="What the rating calls for")
+    because = serializers.CharField(
+        help_text="How fit and engagement make the rating; empty for the excluded. Their total has no part in it"
+    )
     verdict = serializers.CharField()
     hand_raised_at = serializers.DateTimeField(allow_null=True)
     minutes = serializers.IntegerField(allow_null=True, help_text="The effort that the rating allows for")
@@ -158,7 +164,8 @@ class WhySerializer(ExplanationSerializer):
 
 
 EXPLAINED = [
-    "model", "version", "at", "fit", "engagement", "total", "rating", "action", "verdict", "hand_raised_at", "lines",
+    "model", "version", "at", "fit", "engagement", "total", "rating", "action", "because", "verdict", "hand_raised_at",
+    "lines",
     "minutes", "profiles", "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from leads.rows import fetch
 from scoring import lines, missing, words
 from scoring.documents import whom_in_words
-from scoring.engine.arithmetic import VERDICTS
+from scoring.engine.arithmetic import EXCLUDED, VERDICTS
 from scoring.engine.judge import judge
 from scoring.engine.rulebook import FIELD_TYPES, Live, rulebook
 from scoring.engine.units import NEVER, instant, micros
@@ -58,6 +58,7 @@ class Explanation:
     next_change_at: datetime | None
     profiles: list[Match] = field(default_factory=list)
     minutes: int | None = None  # the effort that the rating allows for
+    because: str = ""  # how fit and engagement make the rating; they are never added up for it
 
     def as_text(self):
         """The whole explanation as plain text, to be copied into a mail or a ticket."""
@@ -129,6 +130,7 @@ def explain_by(book, *, lead, at, model, version, known_at=None):
         next_change_at=instant(scores.next_change[0]),
         profiles=lines.matches_of(book, scores),
         minutes=book.table.minutes[label],
+        because="" if scores.verdict[0] == EXCLUDED else book.table.because(fit, engagement),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 import numpy as np
 
+from leads.content import TITLE
 from leads.criteria import LEAD
 from leads.criteria.touchpoint import KIND_LABELS
 from leads.criteria.tree import sentence
@@ -21,12 +22,12 @@ from scoring.models import Rule
 
 EVIDENCE = 3  # the latest so many touchpoints per line
 
-HAPPENED = """
-SELECT a.occurred_at, a.touchpoint_id, max(a.id), t.kind, t.asset
+HAPPENED = f"""
+SELECT DISTINCT ON (1, 2) a.occurred_at, a.touchpoint_id, a.id, t.kind, t.asset, {TITLE}
 FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
 WHERE a.lead_id = %s AND (a.occurred_at, a.touchpoint_id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))
-GROUP BY 1, 2, 4, 5
-"""
+ORDER BY 1, 2, a.id DESC
+"""  # noqa: S608 constants
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Evidence:
     what: str
     at: datetime | None = None
     activity_id: int | None = None
+    asset: str = ""  # the path or slug, where `what` says its title
 
 
 @dataclass
@@ -182,11 +184,13 @@ def _happened(lead_id, log, shown):
     """A function from a position in the log to its Evidence. One query."""
     times, touchpoints = [instant(log.time[m]) for m in shown], [abs(int(log.touchpoint[m])) for m in shown]
     rows = fetch(HAPPENED, [int(lead_id), times, touchpoints]) if len(shown) else []
-    found = {
-        (at, touchpoint): Evidence(f"{KIND_LABELS.get(kind, kind)} {asset}".strip(), at, activity_id)
-        for at, touchpoint, activity_id, kind, asset in rows
-    }
+    found = {(at, touchpoint): _evidence(at, *what) for at, touchpoint, *what in rows}
     return lambda m: found[instant(log.time[m]), abs(int(log.touchpoint[m]))]
+
+
+def _evidence(at, activity_id, kind, asset, title):
+    named = f"“{title}”" if title else asset
+    return Evidence(f"{KIND_LABELS.get(kind, kind)} {named}".strip(), at, activity_id, asset if title else "")
 
 
 def _who(rule):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from scoring.engine import arithmetic
+from scoring.engine.units import NEVER, instant
 from scoring.lines import field_of, fit_rules
+from scoring.words import day
 
 
 @dataclass
@@ -28,22 +30,23 @@ def unknown(book, scores, values):
 
 
 def not_passed(book, leads, scores):
-    """Why the score does not pass the one lead to sales, in words; empty for what passes."""
+    """Why the score does not pass the one lead to sales, in words, what to act on first first; empty for what passes."""
     verdict = int(scores.verdict[0])
     if verdict in (arithmetic.SALES_READY, arithmetic.BITE, arithmetic.HAND_RAISE):
         return []
+    reasons = []
     if verdict == arithmetic.EXCLUDED:
         rules = book.lead_rules[book.n_fit :]
         holds = scores.holds[0, book.n_fit : len(book.lead_rules)]
-        return [f"Excluded: {rule.name}" for rule, held in zip(rules, holds, strict=True) if held]
+        reasons += [f"Excluded: {rule.name}" for rule, held in zip(rules, holds, strict=True) if held]
     fit, engagement = int(scores.fit[0]), int(scores.engagement[0])
     needed = max(book.mql_fit, book.ready_fit)
-    reasons = []
     if fit < needed:
         reasons.append(f"Fit is {fit / 100:g}; sales-ready needs {needed / 100:g}")
     if engagement < book.ready_engagement:
+        since = f", counted anew since {day(instant(scores.since[0]))}" if scores.since[0] > -NEVER else ""
         reasons.append(
-            f"Engagement is {engagement / 100:g}; sales-ready needs {book.ready_engagement / 100:g}"
+            f"Engagement is {engagement / 100:g}{since}; sales-ready needs {book.ready_engagement / 100:g}"
         )
     if not leads.reachable[0]:
         reasons.append("There is neither an e-mail address nor a phone number")

@@ -37,6 +37,17 @@ class Table:
         """The row of `cells` for each fit, in hundredths."""
         return _band(self.fit_minima, fit)
 
+    def because(self, fit, engagement):
+        """Why this fit and this engagement, in hundredths, are rated as they are, in words."""
+        label = self.labels[int(self.rate(np.array([fit]), np.array([engagement]))[0])]
+        parts = (("Fit", fit, self.fit_minima), ("engagement", engagement, self.engagement_minima))
+        said = [
+            f"{name} {points / 100:g} ({_reached(minima, points)})"
+            for name, points, minima in parts
+            if len(minima)
+        ]
+        return f"{' and '.join(said) or 'Everybody'} {'make' if len(said) > 1 else 'makes' if said else 'is'} {label}"
+
     def turns(self, row):
         """The engagement minima, in hundredths, at which the rating of this row of `cells` is another one."""
         return self.engagement_minima[self.cells[row, :-1] != self.cells[row, 1:]]
@@ -60,6 +71,11 @@ class Table:
 
 def _band(minima, values):
     return (values[:, None] < minima[None, :]).sum(axis=1)
+
+
+def _reached(minima, points):
+    band = int(_band(minima, np.array([points]))[0])
+    return f"{minima[band] / 100:g} or more" if band < len(minima) else f"below {minima[-1] / 100:g}"
 
 
 def table(scale):

@@ -102,9 +102,9 @@ WRITE_STAGED = WRITE.format(
 )  # fmt: skip
 # Recycled by sales until a date that has not come: the log keeps it with the recycling.
 HELD_BACK = """
-SELECT w.id FROM unnest(%(ids)s::bigint[]) AS w(id)
+SELECT w.id, latest.until::timestamptz, latest.reason FROM unnest(%(ids)s::bigint[]) AS w(id)
 CROSS JOIN LATERAL (
-  SELECT a.properties->>'until' AS until FROM leads_activity a
+  SELECT a.properties->>'until' AS until, coalesce(a.properties->>'reason', '') AS reason FROM leads_activity a
   WHERE a.lead_id = w.id AND NOT a.engagement AND a.occurred_at <= %(at)s
     AND a.touchpoint_id = ANY(ARRAY(SELECT id FROM leads_touchpoint WHERE kind = 'recycled'))
   ORDER BY a.occurred_at DESC, a.id DESC LIMIT 1
@@ -326,7 +326,13 @@ def _called(leads, scores):
 
 def held_back(lead_ids, *, at):
     """Those of the leads that were recycled until a date after `at`, as a set."""
-    return {row[0] for row in fetch(HELD_BACK, {"ids": lead_ids, "at": at})} if lead_ids else set()
+    return set(given_back(lead_ids, at=at))
+
+
+def given_back(lead_ids, *, at):
+    """{lead id: (until, reason in words)} of those whom sales recycled until a date after `at`."""
+    rows = fetch(HELD_BACK, {"ids": lead_ids, "at": at}) if lead_ids else []
+    return {lead_id: (until, reason) for lead_id, until, reason in rows}
 
 
 def _reason(book, scores, i):

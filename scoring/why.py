@@ -3,22 +3,34 @@ lead, what keeps it from sales, and how the score moved."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from leads.models import Place, StageChange
 from scoring.explain import Explanation, explain
 from scoring.history import History, history
 from scoring.models import ScoringModel, Verdict
 from scoring.queries import ScoreRow, current_scores
-from scoring.rescore import held_back
+from scoring.rescore import given_back
+from scoring.words import day
 
 PASSED = {Place.SALES, Place.CUSTOMER}
+RAISED = {Verdict.HAND_RAISE, Verdict.BITE}
 
 
 class UnknownModel(LookupError):
     """No scoring model of that name; the text names those there are."""
+
+
+class Judged(NamedTuple):
+    """What a model said at a past instant: the columns of a ScoreRow that tell who and what."""
+
+    model: str
+    slug: str
+    routes: bool
+    rating: str
+    total: float
 
 
 @dataclass
@@ -28,9 +40,8 @@ class Why:
     at: datetime
     is_past: bool
     explanation: Explanation | None  # None: this model does not judge the lead, or did not yet
-    scores: list[ScoreRow] = field(
-        default_factory=list
-    )  # now, by every model that judges it; the one that routes first
+    # at that instant, by every model that judges it; the one that routes first
+    scores: "list[ScoreRow | Judged]" = field(default_factory=list)
     history: History = field(default_factory=History)
 
 
@@ -42,16 +53,31 @@ def why(*, lead, model=None, at=None):
     now = timezone.now()
     is_past = at is not None and at < now
     chosen = model_of(model)
-    result = Why(lead, chosen, at or now, is_past, None, current_scores([lead.pk]).get(lead.pk, []))
+    result = Why(lead, chosen, at if is_past else now, is_past, None)
+    if not is_past:
+        result.scores = current_scores([lead.pk]).get(lead.pk, [])
     if chosen is None:
         return result
     explanation = explain(lead=lead, at=at if is_past else now, model=chosen)
     result.history = history(lead=lead, model=chosen, until=result.at)
     if explanation is not None:
-        place = place_at(lead, at) if is_past else lead.place
-        reasons = not_passed(lead, explanation, place, result.at) if chosen.routes else []
+        reasons = not_passed(lead, explanation, result) if chosen.routes else []
         result.explanation = replace(explanation, not_passed=reasons)
+    if is_past:
+        result.scores = judged_then(lead, result)
     return result
+
+
+def judged_then(lead, result):
+    """What each model in force at the instant said then, replayed one by one: past scores are asked for rarely."""
+    models = ScoringModel.objects.filter(publications__at__lte=result.at).distinct().order_by("-routes", "pk")
+    found = []
+    for model in models:
+        own = model == result.model
+        then = result.explanation if own else explain(lead=lead, at=result.at, model=model)
+        if then is not None:
+            found.append(Judged(model.name, model.slug, model.routes, then.rating, then.total))
+    return found
 
 
 def model_of(slug):
@@ -64,27 +90,34 @@ def model_of(slug):
     return found
 
 
-def place_at(lead, at):
-    """The place of the lead at a past instant."""
+def standing(lead, why):
+    """(place, reason, until when) of the lead; what it was parked until in the past is not kept."""
+    if not why.is_past:
+        return lead.place, lead.place_reason, lead.wake_at
     moved = StageChange.objects.filter(lead=lead)
-    before = moved.filter(at__lte=at).order_by("-at", "-id").values_list("to_place", flat=True).first()
+    before = moved.filter(at__lte=why.at).order_by("-at", "-id").first()
     if before is not None:
-        return before
+        return before.to_place, before.reason, None
     after = moved.order_by("at", "id").values_list("from_place", flat=True).first()
-    return after or lead.place
+    return after or lead.place, "", None
 
 
-def not_passed(lead, explanation, place, at):
-    """Why sales does not have the lead, in words: what the score lacks, or what holds it back although it would pass."""
+def not_passed(lead, explanation, why):
+    """Why sales does not have the lead, in words, what to act on first first: a decision about it, then what its score
+    lacks. Empty for what passes."""
+    place, reason, until = standing(lead, why)
     if place in PASSED:
         return []
-    reasons = list(explanation.not_passed)
-    if explanation.verdict == Verdict.SALES_READY and held_back([lead.pk], at=at):
-        reasons.append("Sales gave it back until a date that has not come: before it only a request passes")
-    if place == Place.PARKED == lead.place and lead.wake_at:
-        reasons.append(
-            f"Parked until {date_format(timezone.localtime(lead.wake_at), 'j F Y')}: {lead.place_reason}"
-        )
-    if place == Place.DISQUALIFIED == lead.place:
-        reasons.append(f"Disqualified: {lead.place_reason}")
-    return reasons
+    lacks, holds = explanation.not_passed, []
+    if place == Place.DISQUALIFIED and reason not in lacks:
+        holds.append(f"Disqualified: {reason}")
+    if explanation.verdict not in RAISED:  # a request passes whoever rests or was given back
+        back, because = given_back([lead.pk], at=why.at).get(lead.pk, (None, ""))
+        if back:
+            said = f" ({because})" if because else ""
+            holds.append(
+                f"Sales gave it back until {day(back)}{said}: before that only a request or a bite passes it"
+            )
+        if place == Place.PARKED and (not back or (until and until != back)):
+            holds.append(f"Parked{f' until {day(until)}' if until else ''}: {reason}")
+    return holds + lacks

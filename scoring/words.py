@@ -2,12 +2,20 @@
 
 import math
 
+from django.utils import timezone
+from django.utils.formats import date_format
+
 from scoring.models import Verdict
 
 
 def points(value):
     """A signed number of points: +12.5, −5, 0."""
     return f"+{value:g}" if value > 0 else f"−{-value:g}" if value < 0 else "0"
+
+
+def day(moment):
+    """ "31 July 2026", in the reader's zone."""
+    return date_format(timezone.localtime(moment), "j F Y")
 
 
 def in_days(later, earlier):
@@ -40,7 +48,7 @@ def best_match(explanation):
 
 
 def line_words(line):
-    words = f"{points(line.points):>8}  {line.rule}"
+    words = f"{points(line.points):>8}  {line.group + ': ' if line.group and line.kind != 'cap' else ''}{line.rule}"
     if line.needed is not None:
         words += f" ({line.count} of {line.needed} needed{faded(line)})"
     elif line.count is not None:
@@ -53,19 +61,21 @@ def faded(line):
     if not line.factor or abs(line.factor - 1) < 0.005:
         return ""
     halves = f", which halves every {line.half_life_days:g} days" if line.half_life_days else ""
-    return f", {line.factor:.0%} left by age{halves}"
+    return f", of {points(line.raw)} age has left {line.factor:.0%}{halves}"
 
 
 def evidence_words(evidence):
-    return f"{'':10}{evidence.what}" + (f", {evidence.at:%Y-%m-%d %H:%M} UTC" if evidence.at else "")
+    where = f" ({evidence.asset})" if evidence.asset else ""
+    when = f", {evidence.at:%Y-%m-%d %H:%M} UTC" if evidence.at else ""
+    return f"{'':10}{evidence.what}{where}{when}"
 
 
 def as_text(explanation):
     e = explanation
     rows = [
         f"Rating {e.rating}: {e.action}",
-        f"{Verdict(e.verdict).label} · fit {e.fit:g}, engagement {e.engagement:g}, total {e.total:g}"
-        f" · {e.version} at {e.at:%Y-%m-%d %H:%M} UTC",
+        *([f"{e.because}."] if e.because else []),
+        f"{Verdict(e.verdict).label} · fit {e.fit:g}, engagement {e.engagement:g} · {e.version} at {e.at:%Y-%m-%d %H:%M} UTC",
     ]
     for part, total in (("fit", e.fit), ("engagement", e.engagement)):
         rows += ["", f"{part.capitalize()} {total:g}"]

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads.identity import set_fields
-from leads.models import CustomField, Lead
+from leads.models import Asset, CaptureForm, CustomField, Lead
 from scoring.explain import explain
 from scoring.models import Score
 from scoring.publish import publish
@@ -57,7 +57,8 @@ def test_it_says_what_is_missing(sarah):
     assert why.next_rating_words == "B needs 5 more engagement"
     text = why.as_text()
     assert text.startswith(
-        "Rating C: Nurture\nMQL · fit 25, engagement 10, total 35 · Test v1 at 2026-06-01 12:00 UTC"
+        "Rating C: Nurture\nFit 25 (20 or more) and engagement 10 (below 15) make C.\n"
+        "MQL · fit 25, engagement 10 · Test v1 at 2026-06-01 12:00 UTC"
     )
     assert "+10  activity 1 (1 ×)" in text
     assert "Not passed to sales: Engagement is 10; sales-ready needs 30." in text
@@ -83,8 +84,9 @@ def test_the_reason_of_an_exclusion():
     current(fit(50, field="email", op="known"), COMPETITOR | {"name": "Works for a competitor"})
     spy = lead(company={"relationship": "competitor", "domain": "rival.example"})
     why = explain(lead=spy, at=NOW)
-    assert (why.verdict, why.not_passed) == ("excluded", ["Excluded: Works for a competitor"])
-    assert why.next_rating is None
+    lacks = "Engagement is 0; sales-ready needs 30"
+    assert (why.verdict, why.not_passed) == ("excluded", ["Excluded: Works for a competitor", lacks])
+    assert (why.next_rating, why.because) == (None, "")
 
 
 def test_a_hand_raise_needs_no_points(sarah):
@@ -208,7 +210,7 @@ def test_a_half_life_says_what_is_left_and_for_whom_it_is(sarah):
     line = explain(lead=sarah, at=NOW).lines[1]
     assert (line.points, line.count, line.raw, line.factor) == (15, 2, 40, 0.375)
     assert (line.half_life_days, line.who) == (10, "buying role is known")
-    assert "38% left by age, which halves every 10 days" in explain(lead=sarah, at=NOW).as_text()
+    assert "of +40 age has left 38%, which halves every 10 days" in explain(lead=sarah, at=NOW).as_text()
     # Exactly on the threshold: the least further fading turns the rating.
     assert explain(lead=sarah, at=NOW).next_change_at - NOW < 0.01 * DAY
 
@@ -217,6 +219,22 @@ def test_evidence_can_be_linked_to(sarah):
     current(PRICING)
     seen = did(sarah, "page_view", "/pricing", ago=DAY)
     assert [e.activity_id for e in explain(lead=sarah, at=NOW).lines[0].evidence] == [seen.pk]
+
+
+@pytest.mark.parametrize("title", ["ROI guide", "<b>ROI</b>"])
+def test_evidence_has_the_title_of_what_it_is_about_and_its_path(sarah, title):
+    current(activity(10, "download"), activity(5, "hand_raise"), activity(1, "page_view"))
+    Asset.objects.create(path="/roi", title=title)
+    CaptureForm.objects.create(name="Request a demo", slug="demo")
+    for kind, asset in (("download", "/roi"), ("hand_raise", "demo"), ("page_view", "/else")):
+        did(sarah, kind, asset, ago=DAY)
+    why = explain(lead=sarah, at=NOW)
+    assert [(e.what, e.asset) for line in why.lines for e in line.evidence] == [
+        (f"Download “{title}”", "/roi"),
+        ("Hand-raise “Request a demo”", "demo"),
+        ("Page view /else", ""),
+    ]
+    assert f"Download “{title}” (/roi), 2026-05-31" in why.as_text()
 
 
 def test_an_empty_custom_field_says_what_it_is_worth(sarah):
