@@ -5,12 +5,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from leads.admin_meanwhile import ShowsMeanwhile
 from leads.models import Product
 
 PER_PAGE = 50
 
 
-class Admin(ModelAdmin):
+class Admin(ShowsMeanwhile, ModelAdmin):
     """A list page of at most 50 rows that never counts the whole table.
 
     `empty_text` says why the list is empty and what to do; `empty_step` is (URL name, words) of the

@@ -94,6 +94,15 @@ class ConditionField(forms.JSONField):
         except BadCondition as bad:
             raise ValidationError(in_words(bad), code="condition") from None
 
+    def stored_words(self, value):
+        """The tree as a sentence; a tree of any scope where the form decides which."""
+        for scope in [self.scope] if self.scope else SCOPES:
+            try:
+                return sentence(value or {}, criteria=self.criteria, scope=scope)
+            except BadCondition:
+                continue
+        return str(value)
+
 
 def in_words(bad):
     return f"{bad.path}: {bad.message}." if bad.path else f"The condition {bad.message}."

@@ -53,7 +53,10 @@ class StepsField(forms.CharField):
         return steps
 
     def has_changed(self, initial, data):
-        return self.prepare_value(initial or []) != self.prepare_value(data)
+        try:
+            return self.to_python(data) != (initial or [])
+        except forms.ValidationError:
+            return True
 
 
 class RuleForm(forms.ModelForm):

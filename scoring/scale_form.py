@@ -55,7 +55,10 @@ class PairsField(forms.CharField):
         return found
 
     def has_changed(self, initial, data):
-        return self.prepare_value(initial or []) != self.prepare_value(data)
+        try:
+            return self.to_python(data) != self.to_python(self.prepare_value(initial or []))
+        except forms.ValidationError:
+            return True
 
 
 class RatingsField(PairsField):
@@ -84,7 +87,7 @@ class MatrixField(forms.CharField):
         ]
 
     def has_changed(self, initial, data):
-        return True
+        return self.to_python(data) != self.to_python(initial)
 
 
 class ScaleForm(forms.ModelForm):

@@ -1,21 +1,20 @@
 """One rule of a draft, with its sentence and live count. Reached from its version."""
 
 from django.contrib import admin, messages
-from django.db import IntegrityError, transaction
 from django.shortcuts import redirect
 from unfold.decorators import display
 
 from leads.admin_parts import Admin
 from leads.condition_form import ConditionAdmin
 from scoring.admin.impact import ImpactAdmin
-from scoring.admin.versions import EDITABLE, say_gone_to_review
+from scoring.admin.versions import EDITABLE, DraftOnly
 from scoring.models import ModelVersion, Rule
 from scoring.rule_form import EMPTY, FIGURES, RULE_CRITERIA, SCOPES, RuleForm
 from scoring.rule_words import when_in_words, who_in_words, worth_in_words
 
 
 @admin.register(Rule)
-class RuleAdmin(ImpactAdmin, ConditionAdmin, Admin):
+class RuleAdmin(DraftOnly, ImpactAdmin, ConditionAdmin, Admin):
     """One rule of a draft, with its sentence and live count. Reached from its version."""
 
     form = RuleForm
@@ -84,14 +83,6 @@ class RuleAdmin(ImpactAdmin, ConditionAdmin, Admin):
                 widget = form.base_fields[name].widget
                 widget.can_add_related = widget.can_change_related = widget.can_view_related = False
         return form
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        try:
-            with transaction.atomic():
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError as refused:
-            say_gone_to_review(request, refused)
-            return redirect("admin:scoring_scoringmodel_changelist")
 
     def get_changeform_initial_data(self, request):
         return {"kind": "fit", **super().get_changeform_initial_data(request)}

@@ -4,14 +4,14 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from leads.admin_parts import Admin
-from scoring.admin.versions import EDITABLE
+from scoring.admin.versions import EDITABLE, DraftOnly
 from scoring.models import ModelVersion, Scale
 from scoring.scale_form import PairsField, RatingsField, ScaleForm, matrix_of
 from scoring.starters import SCALES
 
 
 @admin.register(Scale)
-class ScaleAdmin(Admin):
+class ScaleAdmin(DraftOnly, Admin):
     form = ScaleForm
     list_display = ["name", "labels"]
     search_fields = ["name"]

@@ -19,7 +19,7 @@ from scoring.rule_words import in_order, rule_line
 EDITABLE = ModelVersion.Status.DRAFT
 RESTRICTED = "23001"
 GONE_TO_REVIEW = (
-    "This version is not a draft any more, so nothing was saved. Send it back to draft to edit it."
+    "The version is not a draft any more, so nothing was saved. Send it back to draft to edit it."
 )
 
 
@@ -72,11 +72,19 @@ class GroupInline(DraftPart):
     verbose_name_plural = "Groups: rules that together give at most so many points"
 
 
-def say_gone_to_review(request, refused):
-    """For the refusal of a trigger: somebody put the version to review between the page and saving. Raises any other."""
-    if getattr(refused.__cause__, "pgcode", "") != RESTRICTED:
-        raise refused
-    messages.error(request, GONE_TO_REVIEW)
+class DraftOnly:
+    """Mixin of the admin of a version or a part of one: a save that its trigger refuses, as somebody put the version to
+    review between the page and saving, is told in words."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as refused:
+            if getattr(refused.__cause__, "pgcode", "") != RESTRICTED:
+                raise
+            messages.error(request, GONE_TO_REVIEW)
+            return redirect(request.path if object_id else "admin:scoring_scoringmodel_changelist")
 
 
 def is_draft(version):
@@ -84,7 +92,7 @@ def is_draft(version):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(Admin):
+class ModelVersionAdmin(DraftOnly, Admin):
     """Reached from its model."""
 
     list_display = ["name", "shown_status", "rule_count", "created_by", "published_by", "published_at"]
@@ -139,12 +147,7 @@ class ModelVersionAdmin(Admin):
             "rules": [rule_line(rule) for rule in in_order(version.rules.select_related("profile", "group"))],
             "missing": approval.missing(version),
         } | views.state_of(version)  # fmt: skip
-        try:
-            with transaction.atomic():
-                return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-        except IntegrityError as refused:
-            say_gone_to_review(request, refused)
-            return redirect("admin:scoring_modelversion_change", object_id)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def save_model(self, request, obj, form, change):
         """Only what was typed in: the rest of the row belongs to approval and publishing."""
