@@ -78,6 +78,7 @@ ROUTES = {
     "gaps": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "lab": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "lab-leads": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
+    "lab-again": {Role.MARKETER, Role.MANAGER, Role.ADMIN},
     "lab-save": {Role.MARKETER, Role.ADMIN},
 }
 

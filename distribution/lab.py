@@ -54,7 +54,10 @@ class Capacity:
 
 
 def capacity(model, *, at):
-    """The target of the model; else what the reps' limits allow, as long as hand-offs stay open."""
+    """The target of the model; else what the reps' limits allow, as long as hand-offs stay open. A model that does not
+    route takes nothing of it."""
+    if not model.routes:
+        return Capacity(None, "")
     if model.ready_per_week:
         return Capacity(model.ready_per_week, "the target set for this model")
     limits = list(

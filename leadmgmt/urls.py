@@ -31,6 +31,7 @@ urlpatterns = [
     path("marketing/lab/<int:pk>/", lab.show, name="lab"),
     path("marketing/lab/<int:pk>/leads/", lab.leads, name="lab-leads"),
     path("marketing/lab/<int:pk>/thresholds/", lab.save, name="lab-save"),
+    path("marketing/lab/<int:pk>/again/", lab.again, name="lab-again"),
     path("sales/team/", team.team, name="team"),
     path("sales/team/reps/<int:pk>/presence/", team.presence, name="rep-presence"),
     path("leads/<int:pk>/", lead_page.lead_page, name="lead-page"),

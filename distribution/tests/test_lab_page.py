@@ -51,6 +51,10 @@ def page_of(client, draft, **asked):
     return re.sub(r"\s+", " ", response.content.decode())
 
 
+def study_of(version):
+    return cache.get(f"lab:{lab.fingerprint(version)}:{version.model.current_version_id}")
+
+
 def figures(page):
     return [
         re.sub(r"<[^>]*>", "", figure).strip()
@@ -175,11 +179,45 @@ def test_it_says_how_far_it_is_and_ends_in_the_page(client, max_, draft, monkeyp
     monkeypatch.setattr("distribution.views.lab.STEP", 0)
     page = page_of(client, draft)
     assert "Trying it on every lead: 50 %" in page and "1 of 2 leads" in page
+    assert re.search(r"<noscript>.*Try it on the next leads.*</noscript>", page) and "Continue" not in page
     waiting = {"HX-Request": "true", "HX-Target": "lab-progress"}
     for _ in range(4):
         response = client.get(f"/marketing/lab/{draft.pk}/", headers=waiting)
     assert response["HX-Retarget"] == response["HX-Reselect"] == "main"
     assert "Who changes rating" in response.content.decode()
+
+
+def test_it_says_of_when_it_is_and_studies_again(client, max_, draft):
+    page = page_of(client, draft, ready_fit=36)
+    at = timezone.localtime(study_of(draft).at)
+    assert re.search(rf"Of 2 leads as they were at <time[^>]*>{at:%H:%M}</time>", page)
+    assert "Rules and approval of v2" in page
+    cast.lead("new@firm.net", created_at=at - DAY)
+    assert "Of 2 leads" in page_of(client, draft)
+    hidden = re.search(r'action="([^"]*/again/)">(.*?)</form>', page)
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([-\d.]+)"', hidden[2]))
+    response = client.post(hidden[1], sent)
+    assert response.url == f"/marketing/lab/{draft.pk}/?ready_fit=36"
+    assert "Of 3 leads" in page_of(client, draft)
+    old = study_of(draft)
+    page_of(client, draft)
+    assert study_of(draft).at == old.at  # once is enough
+
+
+def test_a_week_beyond_what_sales_can_take_is_marked_on_both_sides(client, max_, draft, now):
+    ScoringModel.objects.update(ready_per_week=1)
+    for n in range(2):
+        cast.asks(cast.lead(f"hand{n}@firm{n}.net", created_at=now - 20 * DAY), now - DAY)
+    page = page_of(client, draft)
+    last = re.findall(r'<tr><th scope="row">\w+ \d+ \w+</th>(.*?)</tr>', page)[-1]
+    assert re.findall(r'>(\d+) <span class="bad-text">over<', last) == ["3", "3"]
+
+
+def test_a_model_that_does_not_route_is_held_against_nobody(client, max_, draft, now):
+    ScoringModel.objects.update(ready_per_week=1, routes=False)
+    page = page_of(client, draft)
+    assert "This model informs; another one passes leads to sales." in page
+    assert "This model passes nobody to sales." in page and "sales can take" not in page
 
 
 def test_a_draft_whose_rules_change_is_tried_anew(client, max_, draft):
@@ -194,15 +232,7 @@ def test_two_studies_are_kept_at_most(client, max_, draft):
         page_of(client, version)
     kept = cache.get("lab")
     assert len(kept) == 2 and all(cache.get(key) for key in kept)
-    assert (
-        sum(
-            isinstance(entry, lab.Study)
-            for entry in map(
-                cache.get, [f"lab:{lab.fingerprint(v)}:{v.model.current_version_id}" for v in more]
-            )
-        )
-        == 2
-    )
+    assert sum(isinstance(entry, lab.Study) for entry in map(study_of, more)) == 2
 
 
 def test_a_draft_with_a_broken_rule_says_so(client, max_, draft):

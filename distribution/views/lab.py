@@ -23,6 +23,7 @@ from scoring.models import ModelVersion
 from scoring.threshold_form import ThresholdForm
 
 KEPT = 15 * 60  # seconds that a study is kept in this process
+ASKED = "lab_asked_at"  # in the session, as the next page may come from another process with an older study
 STEP = 1.0  # seconds of work before the page says how far it is
 PAGE = 50
 
@@ -34,7 +35,7 @@ def with_study(view):
     def looked(request, pk):
         version, old = versions(pk)
         try:
-            study = worked_on(version, old)
+            study = worked_on(version, old, asked_at=request.session.get(ASKED, 0))
         except (LookupError, ValueError) as error:  # a rule or a scale that is not sound yet
             messages.error(request, f"{version} cannot be tried yet: {error}")
             return redirect("model-version", slug=version.model.slug, number=version.number)
@@ -49,7 +50,14 @@ def with_study(view):
 @with_study
 def show(request, version, old, study):
     form = form_of(request, version, study)
-    context = {"version": version, "old": old, "form": form, "study": study, "is_draft": is_draft(version)}
+    context = {
+        "version": version,
+        "old": old,
+        "form": form,
+        "study": study,
+        "is_draft": is_draft(version),
+        "moved": numbers(request),
+    }
     if form.is_valid():
         context |= results(request, version, old, study, form)
     part = request.htmx.target == "lab-results"
@@ -102,6 +110,14 @@ def save(request, pk):
     return redirect("lab", pk=version.pk)
 
 
+@require_POST
+def again(request, pk):
+    """Study anew: what leads have done since counts then."""
+    version, _ = versions(pk)
+    request.session[ASKED] = timezone.now().timestamp()
+    return redirect(f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}")
+
+
 # --- the study --------------------------------------------------------------------------------------
 
 
@@ -116,11 +132,12 @@ def versions(pk):
     return version, current or version
 
 
-def worked_on(version, old):
-    """The study of these versions out of this process's memory, taken a step further where it is not done."""
+def worked_on(version, old, *, asked_at):
+    """The study of these versions out of this process's memory, taken a step further where it is not done; a new one
+    where that is older than `asked_at`, seconds since 1970."""
     key = f"lab:{lab.fingerprint(version)}:{old.pk}"
     study = cache.get(key)
-    if study is None:
+    if study is None or study.at.timestamp() < asked_at:
         both = [version] if old.pk == version.pk else [version, old]
         study = lab.begin(at=timezone.now(), pasts=sales.pasts(), versions=len(both))
     if not study.is_done:
@@ -274,11 +291,10 @@ def weeks_of(study, old, before, after, thresholds, capacity):
     ]
     edges = [timezone.localtime(study.at - (lab.WEEKS - n) * lab.WEEK) for n in range(lab.WEEKS + 1)]
     rows = [
-        {"since": edges[n], "until": edges[n + 1], "old": int(counts[0][n]), "new": int(counts[1][n])}
-        for n in range(lab.WEEKS)
+        {"until": edges[n + 1], "counts": (int(counts[0][n]), int(counts[1][n]))} for n in range(lab.WEEKS)
     ]
     means = [float(count.mean()) for count in counts]
-    chart = bars.columns([(row["old"], row["new"]) for row in rows], line=capacity.per_week)
+    chart = bars.columns([row["counts"] for row in rows], line=capacity.per_week)
     return {"rows": rows, "chart": chart, "old": means[0], "new": means[1]}
 
 
