@@ -14,7 +14,7 @@ import numpy as np
 
 from leads.criteria.base import AT, AtMinus, AtPlus, Instant
 from scoring.engine import bulk, prepared
-from scoring.engine.replay import COMPANY_THEN, LEAD_THEN
+from scoring.engine.replay import COMPANY_THEN, LEAD_THEN, LOG_THEN
 from scoring.engine.units import NEVER, instant
 
 __all__ = [
@@ -168,7 +168,7 @@ def statement(books, *, known=False, ahead=False, which):
             picked[f"after_{name}"] = f"coalesce({later}, 'infinity')"
     facts = list(numbers)
     picked |= {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
-    sql = f"""
+    sql = f"""{LOG_THEN if known else ""}
 SELECT array_send(array_agg(id)), array_send(array_agg(created_at)), array_send(array_agg(stage)),
   array_send(array_agg(parked_until)){"".join(f", array_send(array_agg({name}))" for name in picked)}
 FROM (

@@ -1,13 +1,17 @@
-"""Leads and companies with the field values that stood at an instant, as SQL.
+"""Leads, companies and the log as they were known at an instant ($3), as SQL.
 
 For each field the last change recorded until then tells its value; where all its changes are later, the first of them
 tells what it was before; a field that never changed is as it is. Proposals (`applied` false) never held. Custom fields
 (`custom.<key>` in the history) are merged into `custom`; one without a value is not there, which is to be unknown.
+Whom somebody works for is `company` in the history, with the name it had, and the column `company_id`.
 """
 
 _THEN = """
 SELECT (jsonb_populate_record(x, coalesce((
-  SELECT coalesce(jsonb_object_agg(f.field, f.value) FILTER (WHERE NOT starts_with(f.field, 'custom.')), '{{}}')
+  SELECT coalesce(jsonb_object_agg(
+      CASE f.field WHEN 'company' THEN 'company_id' ELSE f.field END,
+      CASE f.field WHEN 'company' THEN f.value -> 'id' ELSE f.value END
+    ) FILTER (WHERE NOT starts_with(f.field, 'custom.')), '{{}}')
     || jsonb_build_object('custom', jsonb_strip_nulls(x.custom || coalesce(
       jsonb_object_agg(substr(f.field, 8), f.value) FILTER (WHERE starts_with(f.field, 'custom.')), '{{}}')))
   FROM (
@@ -22,3 +26,6 @@ FROM leads_{owner} x WHERE {which}
 """  # noqa: S608 two fixed tables
 LEAD_THEN = _THEN.format(owner="lead", which="x.id = ANY($1)")
 COMPANY_THEN = _THEN.format(owner="company", which="x.id = l.company_id")
+# In front of a statement whose conditions ask the log themselves: what came in later is not there. The colleagues they ask
+# about are those of today, as no index tells who worked for a company then.
+LOG_THEN = "WITH leads_activity AS NOT MATERIALIZED (SELECT * FROM leads_activity WHERE received_at <= $3)"

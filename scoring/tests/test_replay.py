@@ -7,7 +7,7 @@ import pytest
 from leads.content import classify
 from leads.identity import set_fields
 from leads.lists import add_domains, add_to_list, take_off_domains, take_off_list
-from leads.models import Asset, CustomField, DomainList, LeadList
+from leads.models import Asset, Company, CustomField, DomainList, Lead, LeadList
 from scoring.explain import explain
 from scoring.models import Score, ScoreChange
 from scoring.rescore import age_due, rescore
@@ -36,6 +36,9 @@ def version(db):
         asks(8, **{"is": "in_list", "list": "fair"}),
         asks(16, **{"is": "domain_in_list", "list": "resellers"}),
         asks(32, **{"is": "lead_field", "field": "role", "op": "known"}),
+        asks(64, **{"is": "monetary", "at_least": 1000}),
+        asks(128, **{"is": "company_field", "field": "name", "op": "equals", "value": "Contoso"}),
+        asks(256, **{"is": "offer", "one_of": ["/guide"]}),
         {"kind": "activity", "points": 5, "condition": {"is": "content", "buying_stage": "decision"}},
         activity(12, "download", half_life_days=20, cap_points=40),
     )
@@ -44,6 +47,9 @@ def version(db):
 def history(sarah):
     """What happens to her and around her, as (instant, what is done then)."""
     asset = Asset.objects.create(path="/compare", title="Compare")
+    contoso = Company.objects.create(name="Contoso", name_key="contoso", created_at=NOW, updated_at=NOW)
+    jonas = lead("jonas@northwind.example", at=NOW - 3 * DAY)
+    Lead.objects.filter(pk=jonas.pk).update(company=sarah.company)
     fair, resellers = LeadList.objects.get(), DomainList.objects.get()
 
     def says(**values):
@@ -68,6 +74,18 @@ def history(sarah):
         of_company(**{"custom.group": None}),
         lambda at: take_off_domains(off=resellers, domains=["northwind.example"], at=at),
         lambda at: did(sarah, "page_view", "/compare", now=at - 20 * DAY, received_at=at),  # comes in late
+        lambda at: did(
+            jonas,
+            "deal_won",
+            now=at - 4 * DAY,
+            received_at=at,
+            engagement=False,
+            properties={"amount": "5000"},
+        ),
+        says(company=contoso),
+        lambda at: did(
+            sarah, "download", "/guide", now=NOW - DAY, received_at=at
+        ),  # what she came by, as it turns out
     ]
 
 
