@@ -8,6 +8,7 @@ from distribution.access import handoffs_for
 from distribution.models import Handoff
 from distribution.queries import Page, mine, page_of, rows_of, urgent
 from leads.rows import fetch
+from scoring.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def matching(handoffs, search):
 
 
 def my_page(user, *, show, search="", at, page=1):
-    """(Page of LeadRow for one section, {section: count}). Bounded queries, however many leads."""
+    """(Page of LeadRow for one section, {section: count}), with the scoring versions that are in review among the counts.
+    Bounded queries, however many leads."""
     own = matching(mine(user, at=at), search)
     queued = matching(in_my_queues(user), search)
     counts = own.order_by().aggregate(
@@ -80,9 +82,9 @@ def my_page(user, *, show, search="", at, page=1):
         all=Count("pk"),
     )
     back = matching(given_back(user, at=at), search)
-    counts |= {"queues": 0, "back": 0} | dict(
-        counted(queued, "queues").union(counted(back, "back"), all=True)
-    )
+    in_review = ModelVersion.objects.filter(status=ModelVersion.Status.IN_REVIEW)
+    beside = counted(queued, "queues").union(counted(back, "back"), counted(in_review, "in_review"), all=True)
+    counts |= {"queues": 0, "back": 0, "in_review": 0} | dict(beside)
     if show == "queues":
         chosen = urgent(queued, at=at).order_by("created_at", "id")
     elif show == "back":
@@ -105,9 +107,9 @@ def in_my_queues(user):
     return handoffs_for(user).filter(status=Handoff.Status.WAITING, queue__is_review=False)
 
 
-def counted(handoffs, name):
-    """A queryset of one row, (name, how many), or of none: so that two counts are one query."""
-    named = handoffs.order_by().annotate(name=Value(name)).values("name")
+def counted(rows, name):
+    """A queryset of one row, (name, how many), or of none: so that several counts are one query."""
+    named = rows.order_by().annotate(name=Value(name)).values("name")
     return named.annotate(count=Count("pk")).values_list("name", "count")
 
 

@@ -5,7 +5,7 @@ takes the approvals back, as they were given to something else. Comments stay th
 """
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from scoring.models import ModelVersion, VersionComment
 from scoring.publish import NotPublishable, problems, write
@@ -96,8 +96,20 @@ def waiting_for(user):
     unsigned = Q(pk__in=[])
     for side in sides_of(user):
         unsigned |= Q(**{f"approved_by_{side}_at": None})
+    return _in_review(unsigned)
+
+
+def to_comment_on(user):
+    """Versions in review that this person, who signs for no side, has not commented on yet; longest first, like above."""
+    if sides_of(user):
+        return []
+    said = VersionComment.objects.filter(version=OuterRef("pk"), by=user, at__gte=OuterRef("review_asked_at"))
+    return _in_review(~Exists(said))
+
+
+def _in_review(condition):
     return list(
-        ModelVersion.objects.filter(unsigned, status=Status.IN_REVIEW)
+        ModelVersion.objects.filter(condition, status=Status.IN_REVIEW)
         .select_related("model", "review_asked_by")
         .order_by("review_asked_at", "pk")[:20]
     )

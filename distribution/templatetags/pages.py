@@ -47,6 +47,12 @@ def navigation(request):
     return items
 
 
+@register.inclusion_tag("marketing/_lab_link.html", takes_context=True)
+def lab_link(context, version):
+    """The way to try a version on all leads, for those whose role opens the lab."""
+    return {"version": version, "is_open": may_open(context["user"], ROUTES["lab"])}
+
+
 @register.filter
 def toasts(messages):
     """Messages with the signed undo that `views.say` packed into their tags."""

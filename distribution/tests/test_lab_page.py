@@ -204,6 +204,16 @@ def test_it_says_of_when_it_is_and_studies_again(client, max_, draft):
     assert study_of(draft).at == old.at  # once is enough
 
 
+def test_from_the_version_to_the_lab_and_back(client, draft):
+    lab_page, version_page = f"/marketing/lab/{draft.pk}/", f"/scoring/starter/versions/{draft.number}/"
+    for person in (cast.max_(), cast.mia()):
+        client.force_login(person)
+        assert f'href="{lab_page}">Try it on all leads' in client.get(version_page).content.decode()
+        assert f'href="{version_page}"' in page_of(client, draft)
+    client.force_login(cast.rita().user)
+    assert "Try it on all leads" not in client.get(version_page).content.decode()
+
+
 def test_a_week_beyond_what_sales_can_take_is_marked_on_both_sides(client, max_, draft, now):
     ScoringModel.objects.update(ready_per_week=1)
     for n in range(2):

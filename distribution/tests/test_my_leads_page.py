@@ -11,6 +11,9 @@ from distribution.models import FollowUp, Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, reread
 from leads import consent
+from scoring import approval
+from scoring.models import ScoringModel
+from scoring.publish import new_draft
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "lead-list"}
@@ -227,6 +230,10 @@ def test_fifty_rows_take_at_most_twelve_queries(client, now, show, django_assert
     assert len(names(response)) == 50 and "55 leads" in response.content.decode()
     with django_assert_max_num_queries(12):
         assert len(names(client.get(f"/sales/?show={show}&page=2"))) == 5
+    version = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    approval.ask_review(version=version, by=None, at=now)
+    with django_assert_max_num_queries(15):  # permissions, the version and comments, while one is in review
+        assert "Read it and comment" in client.get(f"/sales/?show={show}").content.decode()
 
 
 def test_what_was_given_back_shows_when_to_ask_again(client, rita, now):
@@ -248,3 +255,29 @@ def test_what_was_given_back_shows_when_to_ask_again(client, rita, now):
     cast.asks(other.lead, now + MINUTE)
     cast.flow(now + MINUTE)
     assert names(client.get("/sales/?show=back")) == ["Person No1"], "a new request brings it back"
+
+
+# --- versions in review ------------------------------------------------------------------------------
+
+
+def notice(client, address="/sales/"):
+    page = re.sub(r"\s+", " ", client.get(address).content.decode())
+    found = re.search(r'<div class="alert screen-only">.*?<p>(.*?)</p>', page)
+    return found and re.sub(r"<a href=\"([^\"]*)\">(.*?)</a>", r"[\2](\1)", found[1])
+
+
+def test_a_version_in_review_asks_reps_for_comments_and_managers_for_approval(client, rita, now):
+    version = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    assert notice(client) is None
+    approval.ask_review(version=version, by=None, at=now)
+    page = f"/scoring/starter/versions/{version.number}/"
+    rules = "its rules decide which leads come to sales."
+    assert notice(client) == f"<strong>{version}</strong> is in review: {rules} [Read it and comment]({page})"
+    assert client.get(page).status_code == 200
+    approval.comment(version=version, by=rita.user, text="Good.", at=now)
+    assert notice(client) is None
+    client.force_login(cast.mia())
+    assert notice(client).endswith(f"waits for your approval: {rules} [Read and approve it]({page})")
+    assert f'href="{page}"' in client.get("/sales/team/").content.decode()
+    approval.approve(version=version, by=None, side="sales", at=now)
+    assert notice(client) is None

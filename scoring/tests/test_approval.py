@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, connection, transaction
 
 from scoring import approval
-from scoring.approval import NotNow, approve, ask_review, comment, missing, reopen, waiting_for
+from scoring.approval import NotNow, approve, ask_review, comment, missing, reopen, to_comment_on, waiting_for
 from scoring.models import ModelVersion, Profile, Rule, RuleGroup, Scale
 from scoring.publish import NotPublishable, ask_publish, new_draft, publish
 from scoring.tests.cast import DAY, DECISION_MAKER, NOW, PRICING, current, draft
@@ -193,6 +193,19 @@ def test_it_waits_where_those_who_can_sign_see_it(mia, mona, version):
     assert (waiting_for(mia), waiting_for(mona), waiting_for(rita)) == ([version], [version], [])
     approve(version=version, by=mia, side="marketing", at=NOW)
     assert (waiting_for(mia), waiting_for(mona)) == ([], [version])
+
+
+def test_who_signs_for_no_side_is_asked_for_a_comment(mia, mona, version):
+    rita = person("rita", "Sales rep")
+    comment(version=version, by=rita, text="A draft?", at=NOW)
+    assert to_comment_on(rita) == []
+    ask_review(version=version, by=mia, at=NOW + DAY)
+    assert (to_comment_on(rita), to_comment_on(mona), to_comment_on(mia)) == ([version], [], [])
+    comment(version=version, by=rita, text="Good.", at=NOW + 2 * DAY)
+    assert to_comment_on(rita) == []
+    reopen(version=version, by=mia, at=NOW + 3 * DAY)
+    ask_review(version=version, by=mia, at=NOW + 4 * DAY)
+    assert to_comment_on(rita) == [version]
 
 
 # --- Races -----------------------------------------------------------------------------------------
