@@ -30,9 +30,8 @@ JUST_NOW = timedelta(seconds=5)  # a page's own `at` needs no replay
 
 IN_FORCE = f"""
 SELECT v.id, m.name, v.number, m.applies_to::text, {FIELD_TYPES}
-FROM scoring_scoringmodel m JOIN scoring_modelversion v ON v.id = coalesce(
-  (SELECT version_id FROM scoring_publication WHERE model_id = m.id AND at <= %(at)s ORDER BY at DESC, id DESC LIMIT 1),
-  (SELECT version_id FROM scoring_publication WHERE model_id = m.id ORDER BY at, id LIMIT 1), m.current_version_id)
+FROM scoring_scoringmodel m JOIN scoring_modelversion v ON v.id =
+  (SELECT version_id FROM scoring_publication WHERE model_id = m.id AND at <= %(at)s ORDER BY at DESC, id DESC LIMIT 1)
 WHERE CASE WHEN %(model)s::bigint IS NULL THEN m.routes ELSE m.id = %(model)s END
 """  # noqa: S608 constants
 
@@ -139,19 +138,17 @@ def why_none(*, lead, at=None, model=None):
     at = at or timezone.now()
     if lead.is_test:
         return "Internal and test leads are never scored."
-    version = version_in_force(model, at)
-    if version is None:
-        return "No scoring model is published."
     if lead.created_at > at:
         return "The lead was not known yet."
+    version = version_in_force(model, at)
+    if version is None:
+        return "No version of the scoring model was in force."
     model = ModelVersion.objects.select_related("model").get(pk=version[0]).model
     return f"{model.name} judges only leads of whom this holds: {whom_in_words(model)}."
 
 
 def version_in_force(model, at):
-    """(version id, model name, version number, applies_to as JSON, types of custom fields) whose scores readers saw at `at`; None without any.
-
-    Before the first publication it is the first one published.
-    """
+    """(version id, model name, version number, applies_to as JSON, types of custom fields) whose scores readers saw at `at`;
+    None before the first publication."""
     rows = fetch(IN_FORCE, {"model": model and model.pk, "at": at})
     return rows[0] if rows else None

@@ -8,7 +8,7 @@ from leads.content import classify
 from leads.identity import set_fields
 from leads.lists import add_domains, add_to_list, take_off_domains, take_off_list
 from leads.models import Asset, Company, CustomField, DomainList, Lead, LeadList
-from scoring.explain import explain
+from scoring.explain import explain, why_none
 from scoring.models import Score, ScoreChange
 from scoring.rescore import age_due, rescore
 from scoring.tests.cast import DAY, NOW, activity, current, did, lead
@@ -110,3 +110,10 @@ def test_what_stood_then_is_computed_again(version):
         again = explain(lead=sarah, at=at)
         assert (again.fit, again.engagement, again.rating, again.verdict) == row, at
         assert round(sum(line.points for line in again.lines), 2) == again.total
+
+
+def test_before_the_first_publication_nothing_stood(version):
+    early = NOW - 1001 * DAY
+    sarah = lead(at=early)
+    assert explain(lead=sarah, at=early) is None
+    assert why_none(lead=sarah, at=early) == "No version of the scoring model was in force."
