@@ -115,7 +115,7 @@ FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
 FROM (SELECT DISTINCT lead_id FROM scoring_score WHERE model_version_id = ANY(%(versions)s) AND next_change_at <= %(at)s) s
-WHERE l.id = s.lead_id AND l.rescore_at IS NULL
+WHERE l.id = s.lead_id AND (l.rescore_at IS NULL OR l.rescore_at > %(at)s)
 """
 WAIT = """
 UPDATE leads_lead l SET rescore_at = least(l.rescore_at,

@@ -78,6 +78,18 @@ def test_a_stated_timeline_runs_out_on_time():
     assert (score.fit, score.next_change_at) == (0, None)
 
 
+def test_who_waits_for_what_is_dated_later_ages_meanwhile():
+    version = current(PRICING)
+    sarah = lead()
+    did(sarah, "page_view", "/pricing", ago=2 * DAY)
+    did(sarah, "webinar", now=NOW + 30 * DAY, received_at=NOW)
+    rescore_due(at=NOW)
+    assert Lead.objects.get(pk=sarah.pk).rescore_at == NOW + 30 * DAY
+    assert age_due(at=NOW + 5 * DAY) == 1 == rescore_due(at=NOW + 5 * DAY)
+    assert score_of(sarah, version).engagement == 5
+    assert Lead.objects.get(pk=sarah.pk).rescore_at == NOW + 30 * DAY
+
+
 def test_what_is_dated_later_counts_when_its_time_comes():
     version = current(PRICING)
     sarah = lead()
