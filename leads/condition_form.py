@@ -12,9 +12,10 @@ from django.http import Http404, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse_lazy
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
-from leads.criteria.base import MAX_DAYS
+from leads.criteria.base import MAX_DAYS, counted, span
 from leads.criteria.suggestions import values_of
 from leads.criteria.tree import check, sentence
 from leads.parsers import BadBody, loads
@@ -191,20 +192,27 @@ def preview(*, text, criteria, scope, days, at):
     samples = matching.sample(tree, **asked, timeout_ms=SAMPLES_WITHIN_MS) if found.count else []
     return {
         "sentence": words[:1].upper() + words[1:] + ".",
-        "count": count_in_words(found),
+        "count": count_in_words(found, of_doings=scope == TOUCHPOINT, days=days),
         "warning": warning_in_words(found, bool(tree)),
         "samples": [sample_in_words(lead) for lead in samples],
     }
 
 
-def count_in_words(found):
+def count_in_words(found, *, of_doings=False, days=None):
+    """`of_doings`: the condition is about what leads did, in the last `days` where they are told, not about leads."""
     if not found.total:
         return "There are no leads yet to count."
     if found.count is None:
         return f"Counting among {found.total:,} leads takes too long to show while you type."
+    among = f"of {counted(found.total, 'lead')}"
     if found.is_estimate:
-        return f"Matches about {found.share:.0f} % of {found.total:,} leads (estimated from a sample)."
-    return f"Matches {found.count:,} of {found.total:,} leads ({found.share:.1f} %)."
+        some, share = f"about {found.share:.0f} % {among}", "estimated from a sample"
+    else:
+        some, share = f"{found.count:,} {among}", f"{found.share:.1f} %"
+    if of_doings:
+        when = f" in the {span('last', days)}" if days else ""
+        return f"{capfirst(some)} did this at least once{when} ({share})."
+    return f"Matches {some} ({share})."
 
 
 def warning_in_words(found, asks_something):

@@ -4,7 +4,7 @@ Scoring rules themselves use `leads.criteria.CRITERIA`: a score never asks about
 """
 
 from leads.criteria import CRITERIA, LEAD, BadCondition
-from leads.criteria.base import Criterion, either, quoted
+from leads.criteria.base import LISTS, Criterion, either, quoted
 from leads.criteria.parameters import BadValue, Choice, Named, Number, Texts
 from leads.criteria.reading import named, once, reading
 from leads.criteria.tree import MAX_LEAVES, check, parse, to_sql, walk
@@ -38,6 +38,7 @@ def by_model(params):
 class RatingIs(Criterion):
     key = "rating"
     label = "Rating"
+    group = "Score"
     parameters = (Texts("one_of", "One of", max_length=20, max_items=50), MODEL)
 
     def sql(self, params, at):
@@ -51,6 +52,7 @@ class RatingIs(Criterion):
 class ScoreAtLeast(Criterion):
     key = "score"
     label = "Score"
+    group = "Score"
     COLUMNS = {"fit": "s.fit", "engagement": "s.engagement", "total": "s.total"}
     parameters = (
         Choice(
@@ -75,6 +77,7 @@ class InSegment(Criterion):
 
     key = "segment"
     label = "In a segment"
+    group = LISTS
     parameters = (Named("segment", "Segment", what="segment", rows=lambda: named(Segment)),)
 
     def clean(self, given):

@@ -1,6 +1,6 @@
 """What the lead's company as a whole is worth and does."""
 
-from leads.criteria.base import Criterion, counted, days_before
+from leads.criteria.base import COMPANY, Criterion, counted, days_before, span
 from leads.criteria.doings import days
 from leads.criteria.parameters import Choice, Number, WholeNumber
 
@@ -20,6 +20,7 @@ class Monetary(Criterion):
 
     key = "monetary"
     label = "Worth of deals won"
+    group = COMPANY
     in_rules = True
     uses_colleagues = True
     parameters = (
@@ -50,7 +51,7 @@ class Monetary(Criterion):
 
     def sentence(self, params):
         words = f"deals worth at least {params['at_least']:,} were won with {OF_WORDS[params['of']]}"
-        return f"{words} in the last {counted(params['days'], 'day')}" if params["days"] else words
+        return f"{words} in the {span('last', params['days'])}" if params["days"] else words
 
 
 OF_WORDS = {"company": "the company", "lead": "this person"}
@@ -62,6 +63,7 @@ class ActivePeople(Criterion):
 
     key = "active_people"
     label = "People active at the company"
+    group = COMPANY
     in_rules = True
     uses_colleagues = True
     parameters = (
@@ -89,6 +91,6 @@ class ActivePeople(Criterion):
 
     def sentence(self, params):
         people = counted(params["at_least"], "person", "people")
-        return f"at least {people} at the company were active in the last {counted(params['days'], 'day')}".replace(
+        return f"at least {people} at the company were active in the {span('last', params['days'])}".replace(
             "1 person at the company were", "1 person at the company was"
         )

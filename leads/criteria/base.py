@@ -8,6 +8,9 @@ from leads.criteria.parameters import BadValue, Parameter, clean_parameter
 
 LEAD = "lead"
 TOUCHPOINT = "touchpoint"
+# Headings of the builder
+PERSON, COMPANY, CUSTOM = "About the person", "About the company", "Custom fields"
+WANTS, CAME_FROM, LISTS, DID = "What they want", "Where they come from", "Lists and segments", "What they did"
 MAX_DAYS = 36_500
 
 
@@ -63,6 +66,7 @@ class Criterion:
               TOUCHPOINT: boolean SQL over `t` (leads_touchpoint)
     sql       never NULL, so that `none` is simply NOT; what is unknown makes it false.
               Names come from tables in code, values travel in the list of bound parameters.
+    group     the heading under which the builder offers it; `hint` tells it from one much like it
     in_rules  whether scoring rules may ask it. Of LEAD only facts whose next change can be told
               (`changes_sql`): behaviour over time belongs in activity rules.
     uses_content    whether the answer depends on what assets are about (`AssetState`), which may change
@@ -71,6 +75,8 @@ class Criterion:
 
     key: ClassVar[str]
     label: ClassVar[str]
+    group: ClassVar[str]
+    hint: ClassVar[str] = ""
     scope: ClassVar[str] = LEAD
     in_rules: ClassVar[bool] = False
     uses_content: ClassVar[bool] = False
@@ -133,6 +139,8 @@ class Criterion:
         return {
             "key": self.key,
             "label": self.label,
+            "group": self.group,
+            "hint": self.hint,
             "parameters": [parameter.describe() for parameter in self.parameters],
         }
 
@@ -156,6 +164,11 @@ def quoted(text):
 
 def counted(number, one, many=None):
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def span(which, days):
+    """ "last day", "next 30 days"."""
+    return f"{which} day" if days == 1 else f"{which} {days:,} days"
 
 
 def so_often(number):

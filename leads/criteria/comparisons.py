@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from leads.criteria.base import MAX_DAYS, counted, day_in_words, days_after, days_before, either, quoted
+from leads.criteria.base import MAX_DAYS, day_in_words, days_after, days_before, either, quoted, span
 from leads.criteria.parameters import (
     BadValue,
     Number,
@@ -97,6 +97,8 @@ class Field:
     until   SQL of the instant from which on the value is unknown again, where it has one
     among   wraps the comparison where one lead has several values
     extra   operators beside those of its type
+    group   heading of the builder, where it is not that of its criterion
+    hint    tells it from one much like it
     """
 
     key: str
@@ -108,6 +110,8 @@ class Field:
     until: str = ""
     among: str = "{}"
     extra: tuple = ()
+    group: str = ""
+    hint: str = ""
 
     @property
     def sql(self):
@@ -123,6 +127,8 @@ class Field:
             "key": self.key,
             "label": self.label,
             "type": self.type,
+            "group": self.group,
+            "hint": self.hint,
             "choices": self.choices,
             "operators": {op: OPERATOR_LABELS[op] for op in self.operators},
             "operands": {op: OPERANDS.get(op, "one") for op in self.operators},
@@ -227,7 +233,8 @@ def clean_range(value, clean_end):
 def in_words(item, op, value):
     """As in: company size is at least 200."""
     if op in ("next_days", "last_days"):
-        return f"{item.label} {OPERATOR_LABELS[op].replace('… days', counted(value, 'day'))}"
+        which = "is within the next" if op == "next_days" else "was within the last"
+        return f"{item.label} {span(which, value)}"
     words = f"{item.label} {OPERATOR_LABELS[op]}"
     if value is None:
         return words

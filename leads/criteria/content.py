@@ -4,7 +4,7 @@ An asset tells of its own path and, where it covers what lies below, of every pa
 these says holds for the activity.
 """
 
-from leads.criteria.base import TOUCHPOINT, Criterion, quoted
+from leads.criteria.base import DID, TOUCHPOINT, Criterion, quoted
 from leads.criteria.parameters import BadValue, Choice, Named, Text
 from leads.criteria.reading import products
 from leads.models import BuyingStage
@@ -61,6 +61,7 @@ def content_words(params):
 class ContentIs(Criterion):
     key = "content"
     label = "Content consumed"
+    group = DID
     scope = TOUCHPOINT
     in_rules = True
     uses_content = True

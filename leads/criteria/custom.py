@@ -1,7 +1,7 @@
 """Comparisons of fields that an installation added for itself (`CustomField`), by the type each has in the database."""
 
 from leads.criteria import comparisons
-from leads.criteria.base import quoted
+from leads.criteria.base import CUSTOM, quoted
 from leads.criteria.comparisons import (
     CHOICE,
     DATE,
@@ -57,6 +57,7 @@ class CustomFieldIs(FieldCriterion):
 
     key = "custom_field"
     label = "Custom field"
+    group = CUSTOM
 
     @property
     def fields(self):

@@ -6,7 +6,7 @@ engagement; one exactly `days` old is outside a window of so many days.
 
 from datetime import UTC, datetime, time, timedelta
 
-from leads.criteria.base import MAX_DAYS, counted, day_in_words, days_before, so_often
+from leads.criteria.base import MAX_DAYS, counted, day_in_words, days_before, so_often, span
 from leads.criteria.content import CONTENT, asks_content, content_sql, content_words
 from leads.criteria.parameters import BadValue, Choice, Day, WholeNumber
 from leads.criteria.touchpoint import TOUCHPOINT_PARAMETERS, touchpoint_sql, touchpoint_words
@@ -85,7 +85,7 @@ def midnight(day, days=0):
 def when_words(params):
     when = params["when"]
     if when == "within":
-        return f" in the last {counted(params['days'], 'day')}"
+        return f" in the {span('last', params['days'])}"
     if when == "before":
         return f" more than {counted(params['days'], 'day')} ago"
     if when == "between":

@@ -2,7 +2,7 @@
 
 from leads.addresses import free_mail
 from leads.criteria import comparisons
-from leads.criteria.base import Criterion
+from leads.criteria.base import CAME_FROM, COMPANY, PERSON, WANTS, Criterion
 from leads.criteria.comparisons import CHOICE, NUMBER, OPERATOR_LABELS, TEXT, Field
 from leads.criteria.parameters import BadValue, Choice, clean_parameter
 from leads.models import LeadType, Origin, Relationship
@@ -12,26 +12,66 @@ LEAD_FIELDS = {
     for item in (
         Field("job_title", "job title", TEXT, "l.job_title"),
         Field("role", "buying role", TEXT, "l.role"),
-        Field("country", "country", TEXT, "l.country"),
-        Field("industry", "industry as stated", TEXT, "l.industry"),
-        Field("company_size", "company size as stated", NUMBER, "l.company_size"),
+        Field("country", "country", TEXT, "l.country", hint="Of the person, not of the company"),
+        Field(
+            "industry",
+            "industry as stated",
+            TEXT,
+            "l.industry",
+            hint="What the person said; “Industry” takes what is known of the company first",
+        ),
+        Field(
+            "company_size",
+            "company size as stated",
+            NUMBER,
+            "l.company_size",
+            hint="What the person said; “Company size” takes what is known of the company first",
+        ),
         # A stated timeline ages: once its window has passed it is unknown, to be asked again.
-        Field("timeline", "buying timeline", TEXT, "l.timeline", until="l.timeline_until"),
+        Field(
+            "timeline",
+            "buying timeline",
+            TEXT,
+            "l.timeline",
+            until="l.timeline_until",
+            group=WANTS,
+            hint="The answer as it was given; “Wants to buy within” counts the days that are left of it",
+        ),
         Field("email", "e-mail address", TEXT, "l.email", extra=("free_mail",)),
         Field("phone", "phone", TEXT, "l.phone"),
         Field("first_name", "first name", TEXT, "l.first_name"),
         Field("last_name", "last name", TEXT, "l.last_name"),
-        Field("product_interest", "product asked for", TEXT, "l.product_interest"),
-        Field("lead_type", "lead type", CHOICE, "l.lead_type", dict(LeadType.choices)),
-        Field("origin", "origin", CHOICE, "l.origin", dict(Origin.choices)),
+        Field(
+            "product_interest",
+            "product they named",
+            TEXT,
+            "l.product_interest",
+            group=WANTS,
+            hint="In their own words; “Asked for one of our products” knows a product by slug and name",
+        ),
+        Field("lead_type", "lead type", CHOICE, "l.lead_type", dict(LeadType.choices), group=CAME_FROM),
+        Field("origin", "origin", CHOICE, "l.origin", dict(Origin.choices), group=CAME_FROM),
     )
 }
+ELSE_AS_STATED = "Of the company; where it is unknown, as the person stated"
 COMPANY_FIELDS = {
     item.key: item
     for item in (
-        Field("size", "company size", NUMBER, "coalesce(c.size, l.company_size)"),
-        Field("industry", "industry", TEXT, "coalesce(nullif(c.industry, ''), l.industry)"),
-        Field("country", "company country", TEXT, "coalesce(nullif(c.country, ''), l.country)"),
+        Field("size", "company size", NUMBER, "coalesce(c.size, l.company_size)", hint=ELSE_AS_STATED),
+        Field(
+            "industry",
+            "industry",
+            TEXT,
+            "coalesce(nullif(c.industry, ''), l.industry)",
+            hint=ELSE_AS_STATED,
+        ),
+        Field(
+            "country",
+            "company country",
+            TEXT,
+            "coalesce(nullif(c.country, ''), l.country)",
+            hint="Of the company; where it is unknown, of the person",
+        ),
         Field("name", "company name", TEXT, "c.name"),
         Field(
             "domain",
@@ -104,6 +144,7 @@ class FieldCriterion(Criterion):
         return {
             "key": self.key,
             "label": self.label,
+            "group": self.group,
             "fields": [item.describe() | {"suggests": self.suggests(item)} for item in self.fields.values()],
         }
 
@@ -123,6 +164,7 @@ def as_list(value):
 class LeadField(FieldCriterion):
     key = "lead_field"
     label = "Field of the lead"
+    group = PERSON
     fields = LEAD_FIELDS
     suggested = ("job_title", "role", "country", "industry", "timeline", "product_interest")
 
@@ -132,5 +174,6 @@ class CompanyField(FieldCriterion):
 
     key = "company_field"
     label = "Field of the company"
+    group = COMPANY
     fields = COMPANY_FIELDS
     suggested = ("name", "industry", "country", "domain")

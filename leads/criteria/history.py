@@ -1,6 +1,6 @@
 """What a lead did, did not do, and since when we know it."""
 
-from leads.criteria.base import Criterion, counted, days_before
+from leads.criteria.base import DID, PERSON, Criterion, counted, days_before, span
 from leads.criteria.doings import (
     HOW_OFTEN,
     WHAT,
@@ -30,6 +30,7 @@ class Did(Criterion):
 
     key = "did"
     label = "Did something"
+    group = DID
     uses_content = True
     parameters = (*WHAT, *HOW_OFTEN, *WHEN)
 
@@ -48,6 +49,7 @@ class Interactions(Criterion):
 
     key = "interactions"
     label = "Number of interactions"
+    group = DID
     parameters = (*HOW_OFTEN, days(default=None, help="in the last days; empty = ever"))
 
     def sql(self, params, at):
@@ -56,7 +58,7 @@ class Interactions(Criterion):
 
     def sentence(self, params):
         words = f"had {params['op'].replace('_', ' ')} {counted(params['times'], 'interaction')}"
-        return f"{words} in the last {counted(params['days'], 'day')}" if params["days"] else words
+        return f"{words} in the {span('last', params['days'])}" if params["days"] else words
 
 
 class FirstTime(Criterion):
@@ -64,6 +66,7 @@ class FirstTime(Criterion):
 
     key = "first_time"
     label = "Did something for the first time"
+    group = DID
     uses_content = True
     parameters = (*WHAT, AGO, days())
 
@@ -83,6 +86,7 @@ class LastTime(Criterion):
 
     key = "last_time"
     label = "Did something for the last time"
+    group = DID
     uses_content = True
     parameters = (*WHAT, AGO, days())
 
@@ -106,6 +110,7 @@ class Recency(Criterion):
 
     key = "recency"
     label = "Last active"
+    group = DID
     parameters = (AGO, days())
 
     def sql(self, params, at):
@@ -120,6 +125,7 @@ class DidNothing(Criterion):
 
     key = "did_nothing"
     label = "Did nothing for a while"
+    group = DID
     parameters = (days(),)
 
     def sql(self, params, at):
@@ -136,6 +142,7 @@ class DidNothing(Criterion):
 class OlderThan(Criterion):
     key = "older_than"
     label = "Known for longer than"
+    group = PERSON
     parameters = (days(),)
 
     def sql(self, params, at):

@@ -1,7 +1,17 @@
 """What somebody wants, how soon, and how far they are with buying: as they said, or as what they looked at tells."""
 
 from leads.content import FRESH_DAYS, TIMELINE_DAYS
-from leads.criteria.base import MAX_DAYS, Criterion, counted, days_after, either, quoted, so_often
+from leads.criteria.base import (
+    MAX_DAYS,
+    WANTS,
+    Criterion,
+    counted,
+    days_after,
+    either,
+    quoted,
+    so_often,
+    span,
+)
 from leads.criteria.doings import days, did_often_sql, did_sql, when_sql
 from leads.criteria.history import ANYTHING
 from leads.criteria.parameters import Named, Several, WholeNumber
@@ -21,6 +31,7 @@ class TimelineWithin(Criterion):
 
     key = "timeline_within"
     label = "Wants to buy within"
+    group = WANTS
     in_rules = True
     parameters = (days(),)
 
@@ -41,7 +52,9 @@ class ProductStated(Criterion):
     """Somebody named the product, by its slug or its name."""
 
     key = "product_stated"
-    label = "Product asked for"
+    label = "Asked for one of our products"
+    group = WANTS
+    hint = "Named by its slug or its name"
     in_rules = True
     parameters = (Named("product", "Product", what="product", rows=products),)
 
@@ -57,6 +70,8 @@ class ProductInterest(Criterion):
 
     key = "product_interest"
     label = "Interested in a product"
+    group = WANTS
+    hint = "Asked for it, or consumed content about it"
     uses_content = True
     parameters = (
         Named("product", "Product", what="product", rows=products),
@@ -78,7 +93,7 @@ class ProductInterest(Criterion):
         product = quoted(self.parameters[0].name_of(params["product"]))
         return (
             f"is interested in {product} (asked for it, or consumed its content at least {so_often(params['times'])}"
-            f" in the last {counted(params['days'], 'day')})"
+            f" in the {span('last', params['days'])})"
         )
 
 
@@ -87,6 +102,7 @@ class BuyingStageIs(Criterion):
 
     key = "buying_stage"
     label = "Buying stage"
+    group = WANTS
     uses_content = True
     parameters = (
         Several("one_of", "One of", choices=lambda: dict(BuyingStage.choices) | {UNKNOWN: "Unknown"}),

@@ -1,7 +1,7 @@
 """How much we know about somebody."""
 
 from leads.criteria import comparisons, custom
-from leads.criteria.base import Criterion
+from leads.criteria.base import PERSON, Criterion
 from leads.criteria.fields import COMPANY_FIELDS, LEAD_FIELDS
 from leads.criteria.parameters import BadValue, Several, WholeNumber
 
@@ -15,6 +15,7 @@ def fields(*, in_use=True):
 class KnowsFields(Criterion):
     key = "knows_fields"
     label = "How many fields are known"
+    group = PERSON
     in_rules = True
     parameters = (
         WholeNumber("at_least", "At least so many", default=1, minimum=1, maximum=50),

@@ -1,7 +1,7 @@
 """Lists kept by hand, as they stood at an instant, and the list of free-mail providers."""
 
 from leads.addresses import free_mail
-from leads.criteria.base import Criterion, quoted
+from leads.criteria.base import LISTS, PERSON, Criterion, quoted
 from leads.criteria.parameters import Named
 from leads.criteria.reading import domain_lists, lead_lists
 
@@ -20,6 +20,7 @@ LAST_LABELS = [
 class InList(Criterion):
     key = "in_list"
     label = "On a list of leads"
+    group = LISTS
     in_rules = True
     parameters = (Named("list", "List", what="list of leads", rows=lead_lists),)
 
@@ -38,6 +39,7 @@ class DomainInList(Criterion):
 
     key = "domain_in_list"
     label = "Domain on a list of domains"
+    group = LISTS
     in_rules = True
     parameters = (Named("list", "List", what="list of domains", rows=domain_lists),)
 
@@ -61,6 +63,7 @@ class FreeMail(Criterion):
 
     key = "free_mail"
     label = "Writes from free mail"
+    group = PERSON
     in_rules = True
 
     def sql(self, params, at):

@@ -1,7 +1,7 @@
 """Where a lead came from: source, campaign, and the offer it came by."""
 
 from leads.activities import normal_asset
-from leads.criteria.base import Criterion, either, quoted
+from leads.criteria.base import CAME_FROM, Criterion, either, quoted
 from leads.criteria.parameters import Texts
 
 # How a form or a list brings somebody in (`leads.capture`).
@@ -13,6 +13,7 @@ class FromSource(Criterion):
 
     key = "source"
     label = "Lead source"
+    group = CAME_FROM
     in_rules = True
     parameters = (Texts("one_of", "One of", max_length=100, suggests="source.one_of"),)
     sql_of = "SELECT 1 FROM leads_source s WHERE s.id = l.source_id AND s.slug"
@@ -31,6 +32,7 @@ class FromCampaign(FromSource):
 
     key = "campaign"
     label = "Campaign"
+    group = CAME_FROM
     parameters = (Texts("one_of", "One of", max_length=150, suggests="campaign.one_of"),)
     sql_of = "SELECT 1 FROM leads_campaign s WHERE s.id = l.campaign_id AND s.slug"
     words = "campaign"
@@ -41,6 +43,7 @@ class CameBy(Criterion):
 
     key = "offer"
     label = "Offer they came by"
+    group = CAME_FROM
     in_rules = True
     parameters = (
         Texts(

@@ -3,7 +3,7 @@
 import re
 
 from leads.activities import OPEN, normal_asset
-from leads.criteria.base import TOUCHPOINT, Criterion, either, quoted
+from leads.criteria.base import DID, TOUCHPOINT, Criterion, either, quoted
 from leads.criteria.parameters import Choice, Text, Texts
 from leads.criteria.properties import PROPERTY, property_sql, property_words
 
@@ -109,6 +109,7 @@ class TouchpointIs(Criterion):
 
     key = "touchpoint"
     label = "Activity"
+    group = DID
     scope = TOUCHPOINT
     in_rules = True
     parameters = TOUCHPOINT_PARAMETERS
@@ -130,6 +131,7 @@ class Keyword(Criterion):
 
     key = "keyword"
     label = "Keyword searched for"
+    group = DID
     scope = TOUCHPOINT
     in_rules = True
     parameters = (

@@ -219,3 +219,17 @@ def next_change(tree, key, at):
             [*bound, f"{key}@%"],
         )
         return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ({"is": "did", "kind": "page_view", "days": 1}, "viewed a page in the last day"),
+        ({"is": "interactions", "times": 1, "days": 1}, "had at least 1 interaction in the last day"),
+        ({"is": "last_time", "days": 1, "when": "before"}, "last did anything more than 1 day ago"),
+        ({"is": "active_people", "at_least": 1, "days": 1}, "at least 1 person at the company was active in the last day"),
+        ({"is": "monetary", "at_least": 1, "days": 1}, "deals worth at least 1 were won with the company in the last day"),
+    ],
+)  # fmt: skip
+def test_one_reads_like_english(tree, words):
+    assert sentence(tree) == words

@@ -270,12 +270,23 @@ def test_the_live_count(client, marketer, version, django_assert_max_num_queries
     client.post(url)
     with django_assert_max_num_queries(20):
         answer = client.post(url, {"tree": json.dumps(VP), "scope": "lead"}).json()
-    assert answer["count"] == "Matches 1 of 1 leads (100.0 %)."
+    assert answer["count"] == "Matches 1 of 1 lead (100.0 %)."
     bad = client.post(
         url, {"tree": '{"is": "touchpoint", "asset": 5}', "scope": "touchpoint", "days": "abc"}
     ).json()
     assert bad == {"path": "asset", "error": "must be text"}
     assert client.get(url).status_code == 405
+
+
+def test_the_count_beside_what_somebody_did_says_what_it_counts(client, marketer, version):
+    """The rule may ask for more of them, and of some leads only: that is told by the panel of the whole rule."""
+    cast.did(cast.lead("a@northwind.example"), "page_view", "/pricing", now=timezone.now(), ago=3 * cast.DAY)
+    cast.lead("b@northwind.example")
+    url = reverse("admin:scoring_rule_condition")
+    asked = {"tree": '{"is": "touchpoint", "kind": "page_view"}', "scope": "touchpoint"}
+    assert client.post(url, asked).json()["count"] == "1 of 2 leads did this at least once (50.0 %)."
+    within = client.post(url, asked | {"days": "1"}).json()["count"]
+    assert within == "0 of 2 leads did this at least once in the last day (0.0 %)."
 
 
 def test_the_live_count_is_for_staff(client, version):

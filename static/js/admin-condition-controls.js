@@ -3,7 +3,8 @@
 let names = 0;
 
 export const newName = () => ++names;
-export const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+export const SEVERAL = "separated by commas or lines; one that holds a comma in quotes: \"Acme, Inc.\"";
+const VALUE = /\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)/y;
 export const whole = (text) => (text.trim() === "" ? "" : Number.isNaN(Number(text)) ? text : Number(text));
 const OTHER = "\u0000"; // no word that anybody could mean
 
@@ -41,9 +42,25 @@ export function typed(type, value, change) {
   return node;
 }
 
-export function textLines(values, change) {
-  const node = element("textarea", { rows: Math.min(6, values.length + 1), oninput: () => change(lines(node.value)) });
-  node.value = values.join("\n");
+// The values of a text: separated by commas or lines, in quotes where one holds a comma itself.
+export function valuesIn(text) {
+  const found = [];
+  for (const line of text.split("\n")) {
+    VALUE.lastIndex = 0;
+    while (VALUE.lastIndex < line.length) {
+      const [, quoted, plain] = VALUE.exec(line);
+      found.push((quoted?.replaceAll('""', '"') ?? plain).trim());
+    }
+  }
+  return found.filter(Boolean);
+}
+
+const written = (value) => (value.includes(",") || value.startsWith('"') ? `"${value.replaceAll('"', '""')}"` : value);
+const writtenLines = (values) => values.map(written).join("\n");
+
+export function valueLines(values, change) {
+  const node = element("textarea", { rows: Math.min(6, values.length + 1), oninput: () => change(valuesIn(node.value)) });
+  node.value = writtenLines(values);
   return node;
 }
 
@@ -109,17 +126,18 @@ export function offeredText(value, change, ask) {
   return { input, list: offers(input, ask) };
 }
 
-// Several values, one per line, with an input above that adds one.
+// Several values, with an input above that adds some: one that was offered as it is, others as in the area.
 export function offeredLines(label, values, change, ask) {
-  const area = textLines(values, change);
+  const area = valueLines(values, change);
   const add = () => {
-    const known = lines(area.value);
-    const fresh = input.value.split(",").map((word) => word.trim()).filter((word) => word && !known.includes(word));
+    const known = valuesIn(area.value);
+    const isOffered = [...list.options].some((option) => option.value === input.value);
+    const fresh = (isOffered ? [input.value] : valuesIn(input.value)).filter((value) => !known.includes(value));
     if (!fresh.length) return;
-    area.value = [...known, ...fresh].join("\n");
-    area.rows = Math.min(6, lines(area.value).length + 1);
+    area.value = writtenLines([...known, ...fresh]);
+    area.rows = Math.min(6, known.length + fresh.length + 1);
     input.value = "";
-    change(lines(area.value));
+    change(valuesIn(area.value));
   };
   const input = element("input", { type: "text", autocomplete: "off", onchange: add });
   input.addEventListener("keydown", (event) => {
@@ -127,5 +145,6 @@ export function offeredLines(label, values, change, ask) {
     event.preventDefault();
     add();
   });
-  return element("div", { class: "condition-pair" }, labelled("Add a value", input, "those that occur are offered; several with commas"), offers(input, ask), labelled(label, area, "one per line"));
+  const list = offers(input, ask);
+  return element("div", { class: "condition-pair" }, labelled("Add a value", input, "those that occur are offered; several with commas"), list, labelled(label, area, SEVERAL));
 }

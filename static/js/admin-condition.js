@@ -1,7 +1,7 @@
 // The condition builder of the admin: a JSON tree in a textarea, shown as rows.
 // The textarea stays the value that is posted; every change rewrites it and asks for the live count.
 
-import { checkboxes, element, labelled, newName, offeredLines, offeredText, range, select, suggested, textLines, typed } from "./admin-condition-controls.js";
+import { SEVERAL, checkboxes, element, labelled, newName, offeredLines, offeredText, range, select, suggested, typed, valueLines } from "./admin-condition-controls.js";
 
 const WAIT = 200;
 const JOINTS = { all: "all of these hold", any: "at least one of these holds", none: "none of these holds" };
@@ -126,25 +126,37 @@ class Builder {
     const what = element("select", { onchange: () => {
       group.items[index] = this.fresh(what.value);
       this.write();
+      hint.textContent = this.hintOf(group.items[index]);
       rest.replaceChildren();
       this.drawRest(rest, group.items[index]);
     } });
-    const single = element("optgroup", { label: "What they did, and where from" });
-    for (const one of this.criteria) {
-      if (!one.fields) {
-        single.append(element("option", { value: one.key }, one.label));
-        continue;
-      }
-      if (one.fields.length) what.append(element("optgroup", { label: one.label }, ...one.fields.map((field) => element("option", { value: `${one.key}:${field.key}` }, capital(field.label)))));
-    }
-    if (single.children.length) what.append(single);
+    for (const [group, options] of this.offered()) what.append(element("optgroup", { label: group }, ...options.map(([value, label]) => element("option", { value }, label))));
     if (!criterion) what.prepend(element("option", { value: leaf.is }, leaf.is));
     what.value = criterion?.fields ? `${leaf.is}:${leaf.field}` : leaf.is;
     what.id = leafId(this, group, index);
-    box.append(labelled("What", what));
-    box.append(rest);
+    const field = labelled("What", what, " ");
+    const hint = field.querySelector(".condition-hint");
+    hint.textContent = this.hintOf(leaf);
+    box.append(field, rest);
     this.drawRest(rest, leaf);
     return box;
+  }
+
+  // Group → [value, label] of what may be asked, as it comes.
+  offered() {
+    const groups = new Map();
+    const offer = (group, value, label) => groups.set(group, [...(groups.get(group) ?? []), [value, capital(label)]]);
+    for (const one of this.criteria) {
+      if (one.fields) for (const field of one.fields) offer(field.group || one.group, `${one.key}:${field.key}`, field.label);
+      else offer(one.group, one.key, one.label);
+    }
+    return groups;
+  }
+
+  // What tells it from another that is much like it.
+  hintOf(leaf) {
+    const criterion = this.criteria.find((one) => one.key === leaf.is);
+    return (criterion?.fields ? criterion.fields.find((one) => one.key === leaf.field) : criterion)?.hint ?? "";
   }
 
   drawRest(rest, leaf) {
@@ -179,7 +191,7 @@ class Builder {
     };
     if (takes === "many" && field.type === "choice") box.append(checkboxes("Values", field.choices, leaf.value ?? [], change));
     else if (takes === "many" && field.suggests) box.append(offeredLines("Values", leaf.value ?? [], change, this.asker(field.suggests, leaf)));
-    else if (takes === "many") box.append(labelled("Values", textLines(leaf.value ?? [], change), "one per line"));
+    else if (takes === "many") box.append(labelled("Values", valueLines(leaf.value ?? [], change), SEVERAL));
     else if (takes === "range") box.append(range(field.type, leaf.value, change));
     else if (takes === "days") box.append(labelled("Days", typed("number", leaf.value, change)));
     else if (field.type === "choice") box.append(labelled("Value", select(Object.entries(field.choices), leaf.value, change)));
@@ -222,7 +234,7 @@ class Builder {
     };
     const value = valueOf(parameter, leaf) ?? "";
     if (parameter.kind === "texts" && parameter.suggests) return offeredLines(parameter.label, value || [], change, this.asker(parameter.suggests, leaf));
-    if (parameter.kind === "texts") return labelled(parameter.label, textLines(value || [], change), "one per line");
+    if (parameter.kind === "texts") return labelled(parameter.label, valueLines(value || [], change), SEVERAL);
     if (parameter.kind === "choices") return checkboxes(parameter.label, parameter.choices, value || [], change);
     if (parameter.kind === "choice") return labelled(parameter.label, select(optional(parameter), value, change), parameter.help);
     if (parameter.suggestions && Object.keys(parameter.suggestions).length) return suggested(parameter, value, change);
