@@ -1,12 +1,6 @@
 """The pages of custom fields, content, lists and purchased data in a real browser: wide, on a phone, in the dark."""
 
-import os
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,37 +18,6 @@ from leads.models import (
 from leads.tests import cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDE = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}}
-DARK = WIDE | {"color_scheme": "dark"}
-LOOKS = {"wide": WIDE, "phone": PHONE, "dark": DARK}
-
-
-@pytest.fixture
-def browse(chromium, live_server):
-    """browse(url, **look) → a page as an administrator, with console errors and dialogs in its `faults`."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts = []
-
-    def visit(url, **look):
-        contexts.append(chromium.new_context(**look))
-        contexts[-1].add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
-        page.faults = []
-        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
-        page.goto(live_server.url + url)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -111,37 +74,26 @@ def data():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_are_accessible_and_fit(browse, data, look):
-    found = {}
-    page = None
+def test_the_pages_are_accessible_and_fit(window, look, admin_user, data):
+    page, found = window(admin_user, look), {}
     for name, url in data.items():
-        page = browse(url, **LOOKS[look])
-        picture(page, f"{name}-{look}")
-        violations = Axe().run(page).response["violations"]
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        problems = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in violations] + page.faults
-        if problems or wider > 0:
-            found[name] = (problems, wider)
-        page.context.close()
+        page.goto(url)
+        window.picture(page, f"data-{name}")
+        if problems := window.violations(page) + window.too_wide(page):
+            found[name] = problems
     assert not found
 
 
-def picture(page, name):
-    if os.environ.get("PICTURES"):
-        page.screenshot(path=f"{os.environ['PICTURES']}/data-{name}.png", full_page=True)
-
-
-def test_chosen_leads_go_on_a_list_and_back(browse, data):
-    page = browse(reverse("admin:leads_lead_changelist"), **WIDE)
+def test_chosen_leads_go_on_a_list_and_back(window, admin_user, data):
+    page = window(admin_user)
+    page.goto(reverse("admin:leads_lead_changelist"))
     page.locator("input[name=_selected_action]").first.check()
     page.get_by_label("Select action to run").select_option("put_on_list")
     page.get_by_role("button", name="Run").click()
-    picture(page, "choose-wide")
+    window.picture(page, "data-choose")
     page.get_by_label("… or a new one called").fill("Dinner")
     page.get_by_role("button", name="Put on a list").click()
     page.get_by_text("1 lead on this list").wait_for()
     page.get_by_role("button", name="Undo 1 lead put on").click()
     page.get_by_text("Undone: 1 lead as before.").wait_for()
     page.get_by_text("0 leads on this list").wait_for()
-    assert not page.faults

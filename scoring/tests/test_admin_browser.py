@@ -1,13 +1,8 @@
 """The condition builder in a real browser: by keyboard alone, on a phone, in the dark, with hostile names about."""
 
 import json
-import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 
 from leads.models import Lead
@@ -15,41 +10,7 @@ from scoring.models import Rule
 from scoring.tests import cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDE = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}}
-DARK = WIDE | {"color_scheme": "dark"}
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture
-def open_page(chromium, live_server):
-    """open_page(url, **looks) → a page as an administrator; its `faults` are console errors and foreign requests."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts = []
-
-    def visit(url, **looks):
-        contexts.append(chromium.new_context(**looks))
-        contexts[-1].add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
-        page.faults = []
-        page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda asked: asked.url.startswith((live_server.url, "data:")) or page.faults.append(asked.url),
-        )
-        page.goto(live_server.url + url)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -65,23 +26,13 @@ def version():
     return cast.draft()
 
 
-def accessible(page):
-    found = Axe().run(page).response["violations"]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-
-
-def picture(page, name):
-    """Kept where PICTURES names a folder, for a person to look at."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 def says(page, name, text):
     page.locator(f"[data-{name}]", has_text=text).wait_for()
 
 
-def test_a_rule_is_written_by_keyboard(open_page, version):
-    page = open_page(reverse("admin:scoring_rule_add") + f"?version={version.pk}", **WIDE)
+def test_a_rule_is_written_by_keyboard(window, admin_user, version):
+    page = window(admin_user)
+    page.goto(reverse("admin:scoring_rule_add") + f"?version={version.pk}")
     page.get_by_label("Reason").fill("Decides")
     page.get_by_role("button", name="+ Condition").focus()
     page.keyboard.press("Enter")  # the first choice of the new row has the focus now
@@ -96,57 +47,52 @@ def test_a_rule_is_written_by_keyboard(open_page, version):
     assert page.locator("datalist option").first.text_content() == "VP Finance (1)"
     page.get_by_text("Some of them").first.click()
     assert HOSTILE in page.locator("[data-samples]").first.inner_text()
-    accessible(page)
-    picture(page, "rule-wide")
+    window.accessible(page, "rule")
     page.locator("#id_points").fill("15")
     page.get_by_text("It changes the points of 2 of 3 leads looked at").wait_for()
     page.get_by_label("Try the draft on one lead").fill("les@example.com")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="fit 15, engagement 0").wait_for()
-    accessible(page)
-    picture(page, "rule-impact-wide")
+    window.accessible(page, "rule-impact")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Decides").wait_for()
     made = version.rules.get()
     assert made.condition == {
         "all": [{"is": "lead_field", "field": "job_title", "op": "contains", "value": "vp"}]
     }
-    accessible(page)
-    picture(page, "version-wide")
-    assert page.faults == []
+    window.accessible(page, "version")
 
 
-def test_a_fault_stands_at_its_row(open_page, version):
-    page = open_page(reverse("admin:scoring_rule_add") + f"?version={version.pk}", **PHONE)
+def test_a_fault_stands_at_its_row(window, admin_user, version):
+    page = window(admin_user, "phone")
+    page.goto(reverse("admin:scoring_rule_add") + f"?version={version.pk}")
     page.get_by_role("button", name="+ Group").click()
     row = page.locator("[data-row='all[0].any[0]']")
     row.get_by_label("What").select_option("company_field:size")
     row.get_by_label("Value").fill("many")
     row.locator("[data-error]", has_text="Value must be a whole number.").wait_for()
-    accessible(page)
-    picture(page, "rule-phone")
+    window.accessible(page, "rule")
     row.get_by_label("Value").fill("200")
     says(page, "count", "Matches 0 of 3 leads")
     says(page, "warning", "Nobody matches now")
     page.get_by_label("Remove group 1").click()
     says(page, "count", "Matches 3 of 3 leads")
     assert page.get_by_role("button", name="+ Condition").evaluate("node => node === document.activeElement")
-    assert page.faults == []
 
 
-def test_what_is_stored_is_shown_and_kept(open_page, version):
+def test_what_is_stored_is_shown_and_kept(window, admin_user, version):
     tree = {"any": [
         {"is": "lead_field", "field": "role", "op": "one_of", "value": ["user", "buyer"]},
         {"none": [{"is": "company_field", "field": "relationship", "op": "one_of", "value": ["competitor"]}]},
         {"is": "source", "one_of": ["web", "fair"]},
     ]}  # fmt: skip
     rule = Rule.objects.create(version=version, kind="fit", name="Stored", points=1, condition=tree)
-    page = open_page(reverse("admin:scoring_rule_change", args=[rule.pk]), **DARK)
+    page = window(admin_user, "dark")
+    page.goto(reverse("admin:scoring_rule_change", args=[rule.pk]))
     says(
         page, "sentence", "Buying role is one of “user” or “buyer” or not (relationship to us is Competitor)"
     )
-    accessible(page)
-    picture(page, "rule-dark")
+    window.accessible(page, "rule")
     page.locator("[data-row='any[1]']").get_by_label("Within this group").select_option("any")
     page.locator("[data-row='any[1]']").get_by_label("Within this group").select_option("none")
     assert json.loads(page.locator("#id_condition").input_value()) == tree
@@ -154,11 +100,11 @@ def test_what_is_stored_is_shown_and_kept(open_page, version):
     page.get_by_role("link", name="Stored").wait_for()
     rule.refresh_from_db()
     assert rule.condition == tree
-    assert page.faults == []
 
 
-def test_another_kind_asks_other_things(open_page, version):
-    page = open_page(reverse("admin:scoring_rule_add") + f"?version={version.pk}", **WIDE)
+def test_another_kind_asks_other_things(window, admin_user, version):
+    page = window(admin_user)
+    page.goto(reverse("admin:scoring_rule_add") + f"?version={version.pk}")
     page.get_by_role("button", name="+ Condition").click()
     page.get_by_label("Kind").select_option("activity")
     page.get_by_text("No condition: any activity matches.").wait_for()
@@ -171,4 +117,3 @@ def test_another_kind_asks_other_things(open_page, version):
     page.locator(".field-condition [data-builder]").wait_for(state="hidden")
     page.get_by_label("Kind").select_option("fit")
     assert page.locator("[data-row]").count() == 1  # what was begun for this kind is still there
-    assert page.faults == []
