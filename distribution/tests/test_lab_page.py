@@ -98,6 +98,7 @@ def test_lists_of_who_becomes_and_who_stops(client, max_, draft):
     address = re.search(r'stop being so</dt><dd><a href="([^"]*)"', stops)[1].replace("&amp;", "&")
     listed = client.get(address).content.decode()
     assert "Leads that would no longer be sales-ready" in listed and "Sarah Miller" in listed
+    assert listed.count('class="rating-link" href="/scoring/starter/"') == 2
     assert "fit 45, engagement 43" in re.sub(r"\s+", " ", listed)
 
 

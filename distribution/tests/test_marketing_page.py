@@ -151,6 +151,12 @@ def test_a_long_list_is_paged_by_position_in_few_queries(client, max_, now, djan
     assert pages == 3 and len(seen) == 120 and "Newest" in page
 
 
+def test_a_rating_leads_to_what_counts(client, max_, now):
+    cast.warms_up(cast.lead(created_at=now - 40 * DAY), at=now - DAY)
+    cast.flow(now)
+    assert 'class="rating-link" href="/scoring/starter/"' in text(client, "/marketing/leads/")
+
+
 def test_home_takes_a_bounded_number_of_queries(client, max_, last_month, django_assert_max_num_queries):
     with django_assert_max_num_queries(30):
         text(client, "/marketing/")
