@@ -7,7 +7,7 @@ Whom somebody works for is `company` in the history, with the name it had, and t
 """
 
 _THEN = """
-SELECT (jsonb_populate_record(x, coalesce((
+SELECT y.* FROM leads_{owner} x CROSS JOIN LATERAL jsonb_populate_record(x, coalesce((
   SELECT coalesce(jsonb_object_agg(
       CASE f.field WHEN 'company' THEN 'company_id' ELSE f.field END,
       CASE f.field WHEN 'company' THEN f.value -> 'id' ELSE f.value END
@@ -21,11 +21,11 @@ SELECT (jsonb_populate_record(x, coalesce((
       CASE WHEN h.recorded_at <= $3 THEN h.recorded_at END DESC, h.recorded_at,
       CASE WHEN h.recorded_at <= $3 THEN -h.id ELSE h.id END
   ) f
-), '{{}}'::jsonb))).*
-FROM leads_{owner} x WHERE {which}
+), '{{}}'::jsonb)) y
+WHERE {which}
 """  # noqa: S608 two fixed tables
 LEAD_THEN = _THEN.format(owner="lead", which="x.id = ANY($1)")
-COMPANY_THEN = _THEN.format(owner="company", which="x.id = l.company_id")
+COMPANY_THEN = _THEN.format(owner="company", which="x.id = l.company_id OFFSET 0")  # else: of all companies
 # In front of a statement whose conditions ask the log themselves: what came in later is not there. The colleagues they ask
 # about are those of today, as no index tells who worked for a company then.
 LOG_THEN = "WITH leads_activity AS NOT MATERIALIZED (SELECT * FROM leads_activity WHERE received_at <= $3)"
