@@ -231,6 +231,18 @@ def test_a_model_that_does_not_route_is_held_against_nobody(client, max_, draft,
     assert "This model passes nobody to sales." in page and "sales can take" not in page
 
 
+def test_a_model_that_published_nothing_stands_beside_itself(client, max_, draft):
+    other = ScoringModel.objects.create(name="Other", slug="other")
+    first = new_draft(model=other, by=None, of=draft)
+    page = page_of(client, first, ready_engagement=45)
+    assert "No version of its model is in force yet" in page and "0.1 as saved." in page
+    assert "In force" not in page and page.count("As saved") >= 4
+    assert figures(page) == ["1", "0", "0", "−1"]
+    assert "sales-ready leads a week, as saved." in page_of(client, first)
+    listed = client.get(f"/marketing/lab/{first.pk}/leads/?show=moved&old=0&new=0").content.decode()
+    assert "As saved" in listed and "In force" not in listed
+
+
 def test_a_draft_whose_rules_change_is_tried_anew(client, max_, draft):
     assert figures(page_of(client, draft))[1] == "1"
     draft.rules.filter(kind="activity").delete()

@@ -57,6 +57,7 @@ def show(request, version, old, study):
         "study": study,
         "is_draft": is_draft(version),
         "moved": numbers(request),
+        "baseline": baseline(version),
     }
     if form.is_valid():
         context |= results(request, version, old, study, form)
@@ -86,7 +87,7 @@ def leads(request, version, old, study):
     ]
     kept = {key: value for key, value in request.GET.items() if key != "below"}
     return render(request, "marketing/lab_leads.html", {
-        "version": version, "title": title, "rows": rows, "hidden": len(page) - len(rows),
+        "version": version, "baseline": baseline(version), "title": title, "rows": rows, "hidden": len(page) - len(rows),
         "back": f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}",
         "next_page": f"?{urlencode(kept | {'below': page[-1]})}" if len(ids) > PAGE else "",
     })  # fmt: skip
@@ -185,6 +186,11 @@ def form_of(request, version, study):
     return ThresholdForm(request.GET, version=version, reach=reach)
 
 
+def baseline(version):
+    """What the other column is called: a model that has published nothing has only its draft, as it is saved."""
+    return "In force" if version.model.current_version_id else "As saved"
+
+
 def is_draft(version):
     return version.status == ModelVersion.Status.DRAFT
 
@@ -233,7 +239,7 @@ def results(request, version, old, study, form):
         "capacity": capacity,
         "outcomes": outcomes,
         "latest": sales.LATEST,
-        "finding": finding(ready, weeks, capacity, outcomes),
+        "finding": finding(weeks, capacity, outcomes, baseline(version).lower()),
     }
 
 
@@ -318,16 +324,18 @@ def outcomes_of(study, old, version, thresholds):
                 "good": lab.rates(lab.by_rating(past, labels(by)), pasts.good), "passed": passes,
             }
             for title, by, past, passes in (
-                ("In force", old, before, passed[0]), ("This version", version, after, passed[1]),
+                (baseline(version), old, before, passed[0]), ("This version", version, after, passed[1]),
             )
         ],
     }  # fmt: skip
 
 
-def finding(ready, weeks, capacity, outcomes):
+def finding(weeks, capacity, outcomes, baseline):
     """The one thing to see first: {"text", "is_clear"}."""
     new, old = (f"{weeks[name]:.1f}" for name in ("new", "old"))
-    change = f"{new} sales-ready leads a week, " + ("as in force" if new == old else f"{old} in force")
+    change = f"{new} sales-ready leads a week, " + (
+        f"as {baseline.removeprefix('as ')}" if new == old else f"{old} {baseline}"
+    )
     if capacity.per_week:
         takes = f"sales can take {capacity.per_week:.0f}"
         is_clear = weeks["new"] <= capacity.per_week
