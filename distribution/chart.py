@@ -1,36 +1,47 @@
-"""The history of a score as a step chart: positions for an SVG whose width is the page's and whose height is fixed."""
+"""The history of a score as a step chart, fit and engagement apart: positions for an SVG whose width is the page's and
+whose height is fixed."""
 
 from dataclasses import dataclass
 
-HEIGHT, TOP, BOTTOM = 150, 26, 126  # pixels; above the steps stand the versions, below them the dates
+HEIGHT, TOP, BOTTOM = (
+    170,
+    48,
+    146,
+)  # pixels; above the steps stand the versions and the ratings, below them the dates
 ROOM = 7  # percent of the width that a label needs
 
 
 @dataclass(frozen=True)
 class Step:
-    """From `x` to `end` (percent of the width) the total is at `y`; `before`: the height it came from, or None."""
+    """From `x` to `end` (percent of the width) the points are at `y`; `before`: the height they came from, or None."""
 
     x: float
     end: float
     y: float
     before: float | None
-    rating: str  # "" where its label would stand on the one before
+
+
+@dataclass(frozen=True)
+class Series:
+    key: str
+    label: str
+    points: float  # at the end
+    steps: list
 
 
 @dataclass(frozen=True)
 class Line:
     x: float
-    label: str
+    label: str  # "" where it would stand on the one before
 
 
 @dataclass(frozen=True)
 class Chart:
-    steps: list
+    series: list  # fit, engagement
+    ratings: list  # a Line where each begins
     marks: list
     since: object
     until: object
-    highest: float
-    lowest: float
     height: int = HEIGHT
     top: int = TOP
     bottom: int = BOTTOM
@@ -43,28 +54,41 @@ def chart(history, explanation, *, until):
     since = history.moments[0].at
     length = (until - since).total_seconds() or 1
     place = lambda at: round(100 * (at - since).total_seconds() / length, 2)
-    totals = [moment.total for moment in history.moments] + [explanation.total]
-    low, high = min(0, *totals), max(*totals, 1)
-    level = lambda total: round(BOTTOM - (BOTTOM - TOP) * (total - low) / (high - low), 1)
-    starts = [place(moment.at) for moment in history.moments]
-    ends = [*starts[1:], 100.0]
-    steps, labelled, before = [], -ROOM, None
-    for moment, x, end in zip(history.moments, starts, ends, strict=True):
-        has_room = x - labelled >= ROOM and x <= 100 - ROOM / 2
-        labelled = x if has_room else labelled
-        y = level(moment.total)
-        steps.append(Step(x, end, y, before, moment.rating if has_room else ""))
-        before = y
-    if level(explanation.total) != before:  # moved since without another rating
-        steps.append(Step(100.0, 100.0, level(explanation.total), before, ""))
-    return Chart(steps, marks(history.marks, place), since, until, high, low)
+    seen = [*history.moments, explanation]
+    points = [value for each in seen for value in (each.fit, each.engagement)]
+    low, high = min(0, *points), max(*points, 1)
+    level = lambda value: round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 1)
+    starts = [*(place(moment.at) for moment in history.moments), 100.0]
+    series = [
+        Series(
+            key, label, getattr(explanation, key), steps([level(getattr(each, key)) for each in seen], starts)
+        )
+        for key, label in (("fit", "Fit"), ("engagement", "Engagement"))
+    ]
+    ratings = lines([(moment.rating, moment.at) for moment in turns(history.moments)], place)
+    versions = lines([(f"v{mark.version}", mark.at) for mark in history.marks], place)
+    return Chart(series, ratings, versions, since, until)
 
 
-def marks(found, place):
-    lines, labelled = [], -ROOM
-    for mark in found:
-        x = place(mark.at)
+def steps(levels, starts):
+    """Each level holds from its start to that of the next; the last is where the line ends."""
+    return [
+        Step(x, end, y, before)
+        for x, end, y, before in zip(starts, [*starts[1:], 100.0], levels, [None, *levels[:-1]], strict=True)
+    ]
+
+
+def turns(moments):
+    """Those at which the rating is another than before."""
+    before = [None, *(moment.rating for moment in moments[:-1])]
+    return [moment for moment, rating in zip(moments, before, strict=True) if moment.rating != rating]
+
+
+def lines(found, place):
+    result, labelled = [], -ROOM
+    for label, at in found:
+        x = place(at)
         has_room = x - labelled >= ROOM
         labelled = x if has_room else labelled
-        lines.append(Line(x, f"v{mark.version}" if has_room else ""))
-    return lines
+        result.append(Line(x, label if has_room else ""))
+    return result

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from distribution.models import CompanyOwner, Handoff, Opportunity, Rep, RoutingDecision
 from distribution.ownership import FOLLOW_DAYS
 from leads import addresses, consent
+from leads.content import TITLE
 from leads.criteria import matching
 from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage
 from leads.rows import fetch
@@ -14,45 +15,46 @@ from scoring.models import Rule, ScoringModel, Verdict
 from scoring.queries import routing_scores
 
 # The latest engagement of each lead and their latest hand-raise: two walks down the index of the log per lead.
-LATEST = """
-SELECT l.id, a.occurred_at, t.kind, t.asset FROM unnest(%(ids)s::bigint[]) AS l(id)
+LATEST = f"""
+SELECT l.id, a.occurred_at, t.kind, t.asset, {TITLE} FROM unnest(%(ids)s::bigint[]) AS l(id)
 CROSS JOIN LATERAL (
   SELECT occurred_at, touchpoint_id FROM leads_activity
   WHERE lead_id = l.id AND engagement AND occurred_at <= %(at)s ORDER BY occurred_at DESC LIMIT 1
 ) a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
 """
-ASKED = """
-SELECT l.id, a.occurred_at, t.kind, t.asset FROM unnest(%(ids)s::bigint[]) AS l(id)
+ASKED = f"""
+SELECT l.id, a.occurred_at, t.kind, t.asset, {TITLE} FROM unnest(%(ids)s::bigint[]) AS l(id)
 CROSS JOIN LATERAL (
   SELECT occurred_at, touchpoint_id FROM leads_activity
   WHERE lead_id = l.id AND engagement AND occurred_at <= %(at)s
     AND touchpoint_id = ANY(ARRAY(SELECT id FROM leads_touchpoint WHERE kind = 'hand_raise'))
   ORDER BY occurred_at DESC LIMIT 1
 ) a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
-"""
+"""  # noqa: S608 constants
 # What the score counted as the latest request: a hand-raise, or a bite of any kind, at that very instant.
-RAISED = """
-SELECT l.id, a.occurred_at, a.kind, a.asset FROM unnest(%(ids)s::bigint[], %(raised)s::timestamptz[]) AS l(id, raised)
+RAISED = f"""
+SELECT l.id, a.* FROM unnest(%(ids)s::bigint[], %(raised)s::timestamptz[]) AS l(id, raised)
 CROSS JOIN LATERAL (
-  SELECT occurred_at, t.kind, t.asset FROM leads_activity JOIN leads_touchpoint t ON t.id = touchpoint_id
+  SELECT occurred_at, t.kind, t.asset, {TITLE} FROM leads_activity JOIN leads_touchpoint t ON t.id = touchpoint_id
   WHERE lead_id = l.id AND engagement AND occurred_at = l.raised
   ORDER BY t.kind = 'hand_raise' DESC, t.kind = 'search_visit', leads_activity.id LIMIT 1
 ) a
-"""
+"""  # noqa: S608 constants
 ACADEMIC = (".edu", ".ac.uk", ".ac.jp", ".ac.at", ".edu.au")
 STUDENT_WORDS = ("student", "pupil", "intern", "schüler", "étudiant")
 
-# What an activity is called in a "why now"; {0} is the asset
+# What an activity is called in a "why now"; {0} is the asset, by its title in quotes where it has one, {1} without
 ACTIVITY_WORDS = {
-    "hand_raise": "Asks for sales ({0})",
+    "hand_raise": "Asks for sales ({1})",
     "form_submit": "Filled in {0}",
     "lead_posted": "Sent in by a server",
     "page_view": "Viewed {0}",
     "search": "Searched for {0}",
+    "search_visit": "Came from a search for {0}",
     "download": "Downloaded {0}",
-    "webinar": "Webinar {0}",
-    "event": "Event {0}",
-    "mail_click": "Clicked in a mail ({0})",
+    "webinar": "Attended {0}",
+    "event": "Came to {0}",
+    "mail_click": "Clicked in a mail ({1})",
 }
 
 
@@ -61,12 +63,17 @@ class Event:
     at: datetime
     kind: str
     asset: str
+    title: str | None = None
 
     def __str__(self):
         words = ACTIVITY_WORDS.get(self.kind)
         if words is None:  # a kind from outside is text, never a format
-            return f"{self.kind.replace('_', ' ').capitalize()} {self.asset}".strip()
-        return words.format(self.asset).replace(" ()", "").strip()
+            return f"{self.kind.replace('_', ' ').capitalize()} {self.named}".strip()
+        return words.format(self.named, self.title or self.asset).replace(" ()", "").strip()
+
+    @property
+    def named(self):
+        return f"“{self.title}”" if self.title else self.asset
 
 
 @dataclass
@@ -100,6 +107,13 @@ class Facts:
         """Asked for sales in this cycle, or took up an offer of a next step (a bite); also when an exclusion rule holds,
         which comes later in the order."""
         return self.score is not None and self.score.hand_raised_at is not None
+
+    @property
+    def is_bite(self):
+        """What raised the hand was no request but an offer taken up; where the score says neither, what was done does."""
+        if self.verdict in (Verdict.BITE, Verdict.HAND_RAISE):
+            return self.verdict == Verdict.BITE
+        return self.raises_hand and self.asked is not None and self.asked.kind != "hand_raise"
 
     @property
     def held_back(self):
@@ -157,6 +171,8 @@ class Facts:
 
     @property
     def why_asked(self):
+        if self.is_bite:
+            return f"Took up the offer {self.asked.named}".strip() if self.asked else "Took up an offer"
         return str(self.asked) if self.asked else "Asks for sales"
 
     @property

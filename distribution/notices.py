@@ -24,6 +24,15 @@ def asks_again(handoffs, *, at):
     notify(handoffs, at=at, subject="Asks again", opening="A lead of yours asks for sales again.")
 
 
+def took_offer(handoffs, *, at):
+    notify(
+        handoffs,
+        at=at,
+        subject="Took up an offer",
+        opening="A lead of yours took up an offer of a next step.",
+    )
+
+
 def notify(handoffs, *, at, subject, opening):
     if not handoffs:
         return

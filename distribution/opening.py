@@ -5,11 +5,12 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from distribution.facts import ASKED, events
+from distribution.facts import ASKED, asked, events
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Handoff, Opportunity
 from leads.models import Place, Stage
 from leads.money import money
+from scoring.models import Verdict
 
 TOUCHES = [Action.Kind.CALL, Action.Kind.MAIL, Action.Kind.MEETING]
 # The latest that gave them something to speak of: page views are not mentioned, people do not like to be watched.
@@ -39,7 +40,7 @@ def what_to_say(lead, brief, at):
             f"Given back on {date(row.ended_at)}: {row.end_reason}. Ask whether that has changed.",
             questions(lead, at),
         )
-    return first_words(lead, at), questions(lead, at)
+    return first_words(lead, brief, at), questions(lead, at)
 
 
 ASK_LATER = "Leave it to marketing until {}; then ask whether that has changed."
@@ -49,12 +50,12 @@ def in_sales(lead, brief, at):
     """An open hand-off: not contacted, tried, talked to, met, or with a deal."""
     row, progress = brief.handoff, Handoff.Progress
     last = last_touch(row)
-    asked = events(ASKED, [lead.pk], at).get(lead.pk)
-    asks_again = last is not None and asked is not None and asked.at > last.at
+    request = events(ASKED, [lead.pk], at).get(lead.pk)
+    asks_again = last is not None and request is not None and request.at > last.at
     if last is None and row.progress == progress.NEW:
-        return first_words(lead, at), questions(lead, at)
+        return first_words(lead, brief, at), questions(lead, at)
     if asks_again:
-        opening = f"They asked for sales again ({readable(asked.asset)}) on {date(asked.at)}: thank them and ask what has changed."
+        opening = f"They asked for sales again ({named(request)}) on {date(request.at)}: thank them and ask what has changed."
     elif row.progress == progress.OPPORTUNITY:
         opening = deal_words(brief)
     elif row.progress == progress.ATTEMPTING:
@@ -111,14 +112,21 @@ def customer(brief):
     return f"A customer{since}: ask how it goes before speaking of anything new."
 
 
-def first_words(lead, at):
-    """Nobody has spoken with them yet: begin with what they asked for."""
-    asked = events(ASKED, [lead.pk], at).get(lead.pk)
-    if asked:
-        return f"They asked for sales ({readable(asked.asset)}) on {date(asked.at)}: thank them and ask what prompted it."
+def first_words(lead, brief, at):
+    """Nobody has spoken with them yet: begin with what they asked for, or took."""
+    request = events(ASKED, [lead.pk], at).get(lead.pk)
+    if request:
+        return f"They asked for sales ({named(request)}) on {date(request.at)}: thank them and ask what prompted it."
+    bite = (
+        asked({lead.pk: brief.score}).get(lead.pk)
+        if brief.score and brief.score.verdict == Verdict.BITE
+        else None
+    )
+    if bite:
+        return f"They took up the offer “{named(bite)}” on {date(bite.at)}: ask what they hope to do with it."
     took = events(TOOK, [lead.pk], at).get(lead.pk)
     if took and took.asset:
-        return f"Refer to “{readable(took.asset)}”: was it useful, and what were they looking for?"
+        return f"Refer to “{named(took)}”: was it useful, and what were they looking for?"
     return "Ask what they are working on, before speaking of us."
 
 
@@ -153,6 +161,6 @@ def date(moment):
     return date_format(local, "j F" if local.year == timezone.localtime().year else "j F Y")
 
 
-def readable(asset):
-    """`/white-papers/roi-guide` → `roi guide`."""
-    return asset.rstrip("/").rpartition("/")[2].replace("-", " ").replace("_", " ")
+def named(event):
+    """By its title; else as the path says it: `/white-papers/roi-guide` → `roi guide`."""
+    return event.title or event.asset.rstrip("/").rpartition("/")[2].replace("-", " ").replace("_", " ")

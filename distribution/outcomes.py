@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.db import models
 
-from distribution import handoff
+from distribution import handoff, notices
 from distribution.assignment import Turns
 from distribution.models import Handoff, OpportunityContact, RoutingDecision, RoutingRule, SalesQueue
 from leads import places
@@ -111,7 +111,7 @@ def to_sales(group, *, at):
         offers.append(
             handoff.Offer(
                 lead=lead.lead, queue=queue, owner=owner, reason=decision.reason, why_now=lead.why, why_now_at=lead.why_at,
-                flags=decision.flags, rating=lead.rating, is_hand_raise=lead.raises_hand,
+                flags=decision.flags, rating=lead.rating, is_hand_raise=lead.raises_hand and not lead.is_bite,
                 has_clock=decision.opportunity is None,
             )
         )  # fmt: skip
@@ -150,14 +150,16 @@ def join_opportunities(group):
 
 
 def refresh(group, *, at):
-    news = []
+    news, bites = [], []
     for lead, _ in group:
         asks = lead.asked_since(lead.open.why_now_at)
         event = lead.asked if asks else lead.latest
         why = lead.why_asked if asks else str(lead.latest)
         # Dated by what happened: the lead may be looked at again for another reason, such as a new version.
-        news.append((lead.open, why, event.at if event else at, asks))
+        news.append((lead.open, why, event.at if event else at, asks and not lead.is_bite))
+        bites += [lead.open] if asks and lead.is_bite and lead.open.owner_id else []
     handoff.refresh_many(news, at=at)
+    notices.took_offer(bites, at=at)
 
 
 def disqualify(group, *, at):

@@ -1,14 +1,17 @@
 """The activity log in words, for people who sell: what each kind of activity looks like on a page."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Feedback
-from leads.models import Activity
+from leads import content
+from leads.models import Activity, Question, Submission
 from leads.money import money
 
 PERSON, SALES, SYSTEM = "person", "sales", "system"
@@ -24,7 +27,7 @@ KINDS = {
     "download": ("download", PERSON, "Downloaded {asset}"),
     "webinar": ("event", PERSON, "Attended the webinar {asset}"),
     "event": ("event", PERSON, "Was at {asset}"),
-    "mail_click": ("mail", PERSON, "Clicked in our mail {asset}"),
+    "mail_click": ("mail", PERSON, "Clicked {asset} in our mail{mail}"),
     "mail_unsubscribe": ("stop", PERSON, "Unsubscribed from marketing mail"),
     "mail_sent": ("nurture", SYSTEM, "We sent the mail {asset}"),
     "call": ("call", SALES, "Call: {asset}"),
@@ -33,7 +36,7 @@ KINDS = {
     "note": ("note", SALES, "Note"),
     "handoff": ("handoff", SYSTEM, "Handed to sales: {reason}"),
     "handoff accepted": ("accept", SALES, "{owner} accepted"),
-    "handoff assigned": ("handoff", SALES, "Given to {owner}"),
+    "handoff assigned": ("handoff", SALES, "{by} gave it to {owner}"),
     "handoff declined": ("close", SALES, "Declined: {reason}"),
     "handoff disqualified": ("stop", SALES, "Disqualified: {reason}"),
     "recycled": ("recycle", SALES, "Recycled to marketing: {reason}"),
@@ -46,6 +49,8 @@ KINDS = {
 }
 UNKNOWN = ("info", SYSTEM, "{kind} {asset}")  # a kind from outside is text, never a format
 RESULTS = CALL_RESULTS | MEETING_STATES | dict(Feedback.Verdict.choices) | dict(Action.Kind.choices)
+OF_FORMS = ("form_submit", "hand_raise", "download", "event")
+ANSWERS, LONGEST = 8, 300  # of one form, and characters of each
 SAID = ("note", "text", "message")  # properties that hold somebody's words
 
 
@@ -59,6 +64,10 @@ class Moment:
     at: datetime
     is_scored: bool
     activity_id: int
+    path: str = ""  # where the text says the title of what it is about
+    answers: list = field(
+        default_factory=list
+    )  # (question, answer as it was given, what is wrong with it or "")
     times: int = 1  # equal ones of the same day, the latest at `at`
     is_undone: bool = False  # its author took it back; the log keeps both
 
@@ -76,11 +85,21 @@ def recent(lead, *, before=None, limit=50):
 def moments(activities):
     """Moments from activities (newest first, touchpoint loaded); equal ones of a day in a row become one, "3×"."""
     undone = {row.properties.get("undoes") for row in activities if row.touchpoint.kind == "correction"}
+    titles = content.titles_of({row.touchpoint_id for row in activities})
+    answers = unread_answers(activities)
     result, keys = [], []
     for activity in activities:
-        moment = moment_of(activity)
+        moment = moment_of(activity, titles.get(activity.touchpoint_id))
+        moment.answers = answers.get(activity.pk, [])
         moment.is_undone = activity.pk in undone
-        key = (moment.text, moment.said, moment.by, moment.is_undone, timezone.localtime(moment.at).date())
+        key = (
+            moment.text,
+            moment.said,
+            moment.answers,
+            moment.by,
+            moment.is_undone,
+            timezone.localtime(moment.at).date(),
+        )
         if result and keys[-1] == key:
             result[-1].times += 1
         else:
@@ -89,22 +108,61 @@ def moments(activities):
     return result
 
 
-def moment_of(activity):
+def moment_of(activity, title=None):
     point, facts = activity.touchpoint, activity.properties or {}
     icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind) or UNKNOWN
     said = {key: facts.get(key) or "" for key in ("reason", "name", "owner")}
     said["amount"] = amount_words(facts.get("amount"))
     said["source"] = f"by {activity.source}" if activity.source else "through the API"
-    asset = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset) or readable(point.asset)
+    said["by"] = str(facts.get("by") or "Sales")
+    mail = facts.get("mail")
+    said["mail"] = f" “{mail}”" if mail else ""
+    title = title or (mail if point.kind == "mail_sent" else None)
+    theirs = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset)
+    asset = f"“{title}”" if title else theirs or readable(point.asset)
     text = words.format(kind=point.kind.replace("_", " ").capitalize(), asset=asset, **said)
+    names_by = "{by}" in words or said["by"] == said["owner"]
     return Moment(
         icon=icon, tone=tone, text=text.strip(": "),
         said=next((str(facts[key]) for key in SAID if facts.get(key)), ""),
-        by=str(facts.get("by") or "") if tone != PERSON else "",
+        by=str(facts.get("by") or "") if tone != PERSON and not names_by else "",
         at=activity.occurred_at,
         is_scored=activity.engagement or tone != PERSON,
         activity_id=activity.pk,
+        path=point.asset if title and "/" in point.asset else "",
     )  # fmt: skip
+
+
+def unread_answers(activities):
+    """{activity id: [(question, answer, problem)]} of what was sent with a form and fills no field: answers that could
+    not be read first. An activity of a form bears the instant of its submission."""
+    sent = {(row.lead_id, row.received_at): row.pk for row in activities if row.touchpoint.kind in OF_FORMS}
+    if not sent:
+        return {}
+    leads, instants = zip(*sent, strict=True)
+    kept = Submission.objects.filter(lead__in=set(leads), received_at__in=instants).exclude(unmapped={})
+    kept = list(kept.defer("body"))
+    labels = Question.objects.filter(form__in={row.form_id for row in kept}) if kept else []
+    labels = {(question.form_id, question.name): question.label for question in labels}
+    found = {}
+    for row in kept:
+        problems = {error["field"]: error["detail"].split(".")[0] for error in row.errors}
+        names = sorted(row.unmapped, key=lambda name: name not in problems)[:ANSWERS]
+        found[sent.get((row.lead_id, row.received_at))] = [
+            (
+                labels.get((row.form_id, name)) or readable(name),
+                answer_words(row.unmapped[name]),
+                problems.get(name, ""),
+            )
+            for name in names
+            if row.unmapped[name] not in (None, "", [])
+        ]
+    return found
+
+
+def answer_words(answer):
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    return Truncator(text).chars(LONGEST)
 
 
 def amount_words(text):

@@ -1,4 +1,4 @@
-"""Why, as a page shows it: which model and which instant the address asks for, bars, the chart, links to the log."""
+"""Why, as a page shows it: which model and which instant the address asks for, bars, the history, links to the log."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -46,6 +46,7 @@ class WhyPage:
     tabs: list = field(default_factory=list)
     parts: list = field(default_factory=list)  # waterfall.Part
     chart: object = None
+    rows: list = field(default_factory=list)  # moments and publications, the latest first
     none: str = ""  # why there is nothing to explain
 
 
@@ -70,6 +71,7 @@ def asked_for(request, lead):
     else:
         page.parts = waterfall(found.explanation)
         page.chart = chart(found.history, found.explanation, until=found.at)
+        page.rows = sorted(found.history.marks + found.history.moments, key=lambda row: row.at)[::-1]
     return page
 
 

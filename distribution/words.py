@@ -31,6 +31,11 @@ def relative(moment, now):
     return f"in {span(seconds)}" if seconds > 0 else f"{span(seconds)} ago"
 
 
+def before(moment, then):
+    """How long before a past instant: "4 days before, 12 Jun 2026"."""
+    return f"{span((then - moment).total_seconds())} before, {timezone.localtime(moment):%-d %b %Y}"
+
+
 def exact(moment):
     """The moment in the reader's zone, in full: "Sat 21 Nov 2026, 14:05 CET"."""
     return timezone.localtime(moment).strftime("%a %-d %b %Y, %H:%M %Z")

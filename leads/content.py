@@ -70,6 +70,12 @@ def close(*, asset, at):
     telling.go_on(request, at_most=telling.AT_ONCE)
 
 
+def titles_of(touchpoint_ids):
+    """`{touchpoint id: title}` of those whose asset has one."""
+    rows = fetch(f"SELECT t.id, {TITLE} FROM leads_touchpoint t WHERE t.id = ANY(%s)", [list(touchpoint_ids)])  # noqa: S608
+    return {number: title for number, title in rows if title}
+
+
 # --- what a lead reads -------------------------------------------------------------------------------
 
 SEEN = """

@@ -63,11 +63,12 @@ def toasts(messages):
 
 @register.simple_tag(takes_context=True)
 def when(context, moment, style="relative"):
-    """A moment as <time>: relative with the exact time on hover, or the clock time ("clock")."""
+    """A moment as <time> with the exact time on hover: relative, the clock time ("clock"), or how long before `now`,
+    where that is a past instant ("before")."""
     if moment is None:
         return ""
     now = context.get("now") or timezone.now()
-    text = words.clock(moment, now) if style == "clock" else words.relative(moment, now)
+    text = {"clock": words.clock, "before": words.before}.get(style, words.relative)(moment, now)
     return format_html(
         '<time datetime="{}" title="{}" data-wording="{}">{}</time>',
         moment.isoformat(),
@@ -139,7 +140,7 @@ def meter(value, most=100):
 @register.simple_tag
 def points(value):
     """Signed, so that what costs points reads as plainly as what brings them."""
-    return f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    return f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "−") if value else "0"
 
 
 @register.simple_tag

@@ -4,10 +4,13 @@ import pytest
 from django.utils import timezone
 
 from distribution import followup, handoff, opportunities, queries, recycling, undo
+from distribution.models import Handoff, Notice
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW, reread
 from leads import capture
-from leads.models import Consent
+from leads.models import Asset, CaptureForm, Consent
+from scoring import publish
+from scoring.models import Rule, ScoringModel
 from scoring.rescore import rescore
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +145,54 @@ def test_what_they_took_is_spoken_of_and_not_what_they_looked_at(rita):
     other = cast.lead("b@b.net")
     cast.did(other, "page_view", "/pricing", NOW)
     assert queries.brief(other, user=rita.user, at=NOW).opening.startswith("Ask what they are working on")
+
+
+def test_what_they_took_is_called_by_its_title(rita):
+    Asset.objects.create(path="/white-papers/roi", title="What planning pays")
+    CaptureForm.objects.create(name="Request a demo", slug="demo-request")
+    who = cast.lead()
+    cast.did(who, "download", "/white-papers/roi", NOW - HOUR)
+    opening = lambda: queries.brief(who, user=rita.user, at=NOW).opening
+    assert opening().startswith("Refer to “What planning pays”")
+    cast.asks(who)
+    assert opening().startswith("They asked for sales (Request a demo) on 1 June")
+
+
+@pytest.fixture
+def bitten(rita):
+    """Sarah followed a mail to the free trial, which marketing offers as a next step."""
+    version = publish.new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    offer = {"is": "touchpoint", "kind": "mail_click", "asset": "/free-trial"}
+    Rule.objects.create(version=version, kind="bite", name="Tries it", condition=offer)
+    publish.publish(version=version, by=None, at=NOW - DAY, approved=True)
+    Asset.objects.create(path="/free-trial", title="Free trial")
+    who = cast.lead()
+    cast.did(who, "mail_click", "/free-trial", NOW)
+    cast.flow(NOW)
+    return Handoff.objects.select_related("lead", "owner__user").get(lead=who)
+
+
+def test_an_offer_taken_up_is_no_request(client, bitten, rita):
+    assert (bitten.why_now, bitten.is_hand_raise) == ("Took up the offer “Free trial”", False)
+    assert brief(bitten, NOW).opening.startswith("They took up the offer “Free trial” on 1 June")
+    client.force_login(rita.user)
+    rita.team = cast.team(cast.mia())
+    rita.save(update_fields=["team"])
+    mia = rita.team.manager
+    for user, path, words in (
+        (rita.user, "/sales/", "Took up an offer"),
+        (mia, "/sales/team/", "· took up an offer"),
+        (rita.user, f"/leads/{bitten.lead_id}/", "Took up the offer “Free trial”"),
+    ):
+        client.force_login(user)
+        page = client.get(path).content.decode()
+        assert words in page and "sked for sales" not in page, path
+
+
+def test_who_takes_up_an_offer_while_a_rep_has_them_is_announced_as_that(rita, bitten):
+    Notice.objects.all().delete()
+    cast.did(bitten.lead, "mail_click", "/free-trial", NOW + 2 * HOUR)
+    cast.flow(NOW + 2 * HOUR)
+    row = reread(bitten)
+    assert (row.why_now_at, row.is_hand_raise) == (NOW + 2 * HOUR, False)
+    assert Notice.objects.get().text.startswith("A lead of yours took up an offer of a next step.")

@@ -265,8 +265,8 @@ def test_10_who_takes_up_an_offer_goes_to_sales_also_before_the_recycle_until_da
     cast.did(who, "page_view", "/blog", NOW + HOUR)
     cast.flow(NOW + 2 * HOUR)
     row = Handoff.objects.get(lead=who, status__in=Handoff.OPEN)
-    assert (row.owner, row.is_hand_raise) == (rita, True)
-    assert (row.why_now, row.why_now_at) == ("Clicked in a mail (/book-a-demo)", NOW + HOUR)
+    assert (row.owner, row.is_hand_raise) == (rita, False), "an offer taken up is no request"
+    assert (row.why_now, row.why_now_at) == ("Took up the offer /book-a-demo", NOW + HOUR)
 
 
 def test_nobody_free_means_waiting_in_the_default_queue():

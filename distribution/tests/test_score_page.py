@@ -10,7 +10,8 @@ from django.utils.http import urlencode
 from distribution import handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE
-from leads.models import Relationship
+from leads import identity
+from leads.models import Asset, Relationship
 from scoring.models import Publication, ScoringModel
 from scoring.rescore import rescore
 
@@ -27,6 +28,7 @@ def row(client, now):
     """Sarah looked at prices nine days ago, downloaded something a day ago and asked for sales an hour ago."""
     rita = cast.rita()
     client.force_login(rita.user)
+    Publication.objects.update(at=now - 60 * DAY)
     who = cast.lead(company=cast.acme(created_at=now - 30 * DAY), created_at=now - 20 * DAY)
     rescore(lead_ids=[who.pk], at=now - 19 * DAY)
     for kind, asset, at in (("page_view", "/pricing", 9 * DAY), ("download", "/white-papers/roi", DAY)):
@@ -52,8 +54,11 @@ def test_each_line_says_rule_evidence_raw_age_and_points_and_they_add_up(
         page = page_of(client, f"/leads/{row.lead_id}/score/")
     lines = numbers(page, r'data-label="Points now">([+−]?[\d.]+)<')
     parts = numbers(page, r'scope="rowgroup" colspan="4">\w+</th><td class="num"><strong>(-?[\d.]+)<')
-    (total,) = numbers(page, r'colspan="4">Together</th><td class="num">(-?[\d.]+)<')
-    assert len(parts) == 2 and round(sum(lines), 2) == round(sum(parts), 2) == total
+    assert len(parts) == 2 and round(sum(lines), 2) == round(sum(parts), 2)
+    _, fit, engagement = re.search(
+        r"why (\w)\?</h1>.*?Fit ([\d.]+) \([^)]+\) and engagement ([\d.]+) \([^)]+\) make \1\.", page
+    ).groups()
+    assert [float(fit), float(engagement)] == parts and "Together" not in page and "Total" not in page
     assert re.search(
         r'Looked at prices .*? data-label="Raw points">\+10<.*? data-label="Left by age">50 %<', page
     )
@@ -85,17 +90,55 @@ def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
     assert [client.get(path).status_code for path in wrong] == [404] * 4
 
 
-def test_a_past_instant_is_replayed_and_says_so_on_both_pages(client, row, now):
+def test_evidence_says_the_title_and_the_path_beside_it(client, row):
+    Asset.objects.create(path="/white-papers/roi", title="ROI <guide>")
+    for page in (page_of(client, f"/leads/{row.lead_id}/{rest}") for rest in ("score/", "")):
+        assert 'Download “ROI &lt;guide&gt;”</a> <span class="path">/white-papers/roi</span>' in page
+    assert "Downloaded “ROI &lt;guide&gt;” <span" in page and ">Page view /pricing</a>," in page
+
+
+def test_publishing_is_a_row_of_the_history(client, row, now):
+    model = ScoringModel.objects.get(slug="starter")
+    Publication.objects.create(model=model, version=model.current_version, at=now - 3 * DAY)
+    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    number = model.current_version.number
+    assert re.search(
+        rf'Model version published</td> <td><a href="/scoring/starter/versions/{number}/">', page
+    )
+    assert page.count('class="mark"') == 1 and 'class="step engagement"' in page
+
+
+def test_a_past_instant_is_replayed_and_all_on_the_page_is_as_of_then(client, row, now):
     at = timezone.localtime(now - 5 * DAY)
-    query = urlencode({"as_of": at.strftime("%Y-%m-%dT%H:%M")})
-    for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
-        page = page_of(client, f"{path}?{query}")
-        assert f"As it stood on {at:%-d %B %Y}" in page and "Show it as it is now" in page
-        why = page[page.index("As it stood on") :]
-        assert "Looked at prices" in why and "Downloaded something" not in why
-        assert "Why it was not passed to sales then" in why
-    assert 'value="' + at.strftime("%Y-%m-%dT%H:%M") + '"' in page
+    asked = f"?as_of={at:%Y-%m-%dT%H:%M}"
+    page = page_of(client, f"/leads/{row.lead_id}/score/{asked}")
+    assert f"As it stood on {at:%-d %B %Y}" in page and "Show it as it is now" in page
+    assert f"on {at:%-d %B %Y}?</h1>" in page
+    assert "Looked at prices" in page and "Downloaded something" not in page
+    assert "Why it was not passed to sales then" in page and "Seen from then</h3>" in page
+    assert "4 days before, " in page or "3 days before, " in page
+    main = page[page.index("<main") : page.index("</main>")]
+    assert " ago<" not in main and 'data-wording="relative"' not in main, "no age is counted from today"
+    assert f'value="{at:%Y-%m-%dT%H:%M}"' in page
     assert "As it stood on" not in page_of(client, f"/leads/{row.lead_id}/score/")
+    moved = client.get(f"/leads/{row.lead_id}/{asked}")
+    assert moved.status_code == 302 and moved.url.startswith(f"/leads/{row.lead_id}/score/?as_of="), (
+        "the lead page is of now"
+    )
+
+
+def test_what_they_wanted_is_as_of_then(client, row, now):
+    for days, stage in ((4, "decision"), (2, "awareness")):
+        identity.set_fields(lead=row.lead, values={"buying_stage": stage}, origin="rep", at=now - days * DAY)
+    then = {
+        days: page_of(
+            client, f"/leads/{row.lead_id}/score/?as_of={(now - days * DAY).isoformat().replace('+', '%2B')}"
+        )
+        for days in (5, 3)
+    }
+    assert "What they wanted then" not in then[5]
+    assert "<dt>Buying stage</dt> <dd>Decision" in then[3] and "Awareness" not in then[3]
+    assert "<dt>Buying stage</dt> <dd>Awareness" in page_of(client, f"/leads/{row.lead_id}/")
 
 
 def test_the_instant_is_in_the_readers_zone(client, row, now):
@@ -110,14 +153,13 @@ def test_the_instant_is_in_the_readers_zone(client, row, now):
     "text", ["nonsense", "2026-02-31", "2999-01-01T00:00", "9999-12-31T23:59:59-23:59", "\x00", "1e9"]
 )
 def test_an_instant_that_is_none_is_refused_in_words_and_the_present_shown(client, row, text):
-    for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
-        page = page_of(client, f"{path}?{urlencode({'as_of': text})}")
-        assert "Shown is the score as it is now." in page and "As it stood on" not in page
+    page = page_of(client, f"/leads/{row.lead_id}/score/?{urlencode({'as_of': text})}")
+    assert "Shown is the score as it is now." in page and "As it stood on" not in page
 
 
 def test_before_the_lead_was_known_there_is_nothing_to_explain(client, row):
     page = page_of(client, f"/leads/{row.lead_id}/score/?as_of=2001-01-01")
-    assert "The lead was not known yet." in page and "Together" not in page
+    assert "The lead was not known yet." in page and "Points now" not in page
 
 
 def test_each_model_has_its_tab_and_the_one_that_routes_is_named(client, row, now):

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
@@ -36,6 +37,8 @@ def lead_or_404(user, pk):
 @require_safe
 def lead_page(request, pk):
     lead = lead_or_404(request.user, pk)
+    if request.GET.get("as_of"):  # this page is of now; the past has one of its own
+        return redirect(f"{reverse('lead-score', args=[pk])}?{request.GET.urlencode()}")
     do = request.GET.get("do", "")
     if request.htmx.target == "action-panel":
         context = {"now": timezone.now(), "lead": lead} | panel(request, lead, latest_handoff(lead), do)
@@ -87,7 +90,9 @@ def lead_score(request, pk):
     if request.GET.get("format") == "txt":
         text = explanation.as_text() if explanation else "There is no score to explain.\n"
         return HttpResponse(f"{lead}\n{text}", content_type="text/plain; charset=utf-8")
-    context = {"lead": lead, "now": timezone.now(), "told": told, "explanation": explanation}
+    context = {"lead": lead, "now": told.why.at, "told": told, "explanation": explanation}
+    if told.why.is_past:
+        context["wants"] = wanted(lead, at=told.why.at)
     return render(request, "distribution/score.html", context)
 
 
@@ -125,12 +130,16 @@ def render_lead_page(request, lead, *, do="", form=None, subject=None, status=20
 
 
 def wants(lead, *, at):
-    """[(what, answer, why)] of what somebody wants and what else we know of them; empty where nothing is known."""
+    """`wanted`, and what else we know of them now; empty where nothing is known."""
+    return wanted(lead, at=at) + [(label, value, "") for label, value in custom_fields.known_of(lead)]
+
+
+def wanted(lead, *, at):
+    """[(what, answer, why)] of what somebody wanted, as it stood at `at`."""
     stage = content.buying_stage_of(lead_ids=[lead.pk], at=at)[lead.pk]
     product = content.likely_product_of(lead_ids=[lead.pk], at=at)[lead.pk]
     lines = [("Buying stage", stage.label, content.because(stage))] if stage.stage else []
-    lines += [("Likely product", product.label, content.because(product))] if product.slug else []
-    return lines + [(label, value, "") for label, value in custom_fields.known_of(lead)]
+    return lines + ([("Likely product", product.label, content.because(product))] if product.slug else [])
 
 
 def timeline_part(lead, before=None):
