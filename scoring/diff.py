@@ -3,7 +3,8 @@
 import json
 from typing import NamedTuple
 
-from scoring.rule_words import in_order, when_in_words, who_in_words, worth_in_words
+from scoring.rule_words import in_order, when_in_words, who_in_words, whole_in_words
+from scoring.words import amount, points
 
 
 class Change(NamedTuple):
@@ -29,7 +30,7 @@ def changes(old, new):
             "group",
             old.groups.all(),
             new.groups.all(),
-            {"cap_points": _cap("at most {:g} points together")},
+            {"cap_points": _cap("at most {} together", of=["point"])},
         ),
         *_rules(old, new),
     ]
@@ -42,14 +43,15 @@ def _or(nothing):
     return lambda value: f"“{value}”" if value else nothing
 
 
-def _cap(words, nothing="no limit"):
-    return lambda value: nothing if value is None else words.format(value)
+def _cap(words, nothing="no limit", of=()):
+    """`of`: what the number in the words counts, one and where irregular many."""
+    return lambda value: nothing if value is None else words.format(amount(value, *of) if of else value)
 
 
 def _steps(steps):
     if not steps:
         return "no fading in steps"
-    return "fading: " + ", ".join(f"{share:.0%} to {days:g} days" for days, share in steps)
+    return "fading: " + ", ".join(f"{share:.0%} to {amount(days, 'day')}" for days, share in steps)
 
 
 THRESHOLDS = {
@@ -61,15 +63,15 @@ THRESHOLDS = {
 }
 # part of a rule → how its value reads
 RULE_PARTS = {
-    "points": "{:+g} points".format,
-    "days": _cap("after {} days", "no days"),
+    "points": lambda value: f"{points(value)} point{'' if abs(value) == 1 else 's'}",
+    "days": _cap("after {}", "no days", of=["day"]),
     "profile": lambda profile: f"in the profile “{profile}”" if profile else "in no profile",
     "group": lambda group: f"in the group “{group}”" if group else "in no group",
-    "min_count": _cap("once, from {} matches on", "no least number of matches"),
-    "cap_count": _cap("the last {} matches count", "all matches count"),
-    "cap_points": _cap("at most {:g} points", "no limit of points"),
-    "window_days": _cap("within {} days", "however long ago"),
-    "half_life_days": _cap("worth half after {:g} days", "no half-life"),
+    "min_count": _cap("once, from {} on", "no least number of matches", of=["match", "matches"]),
+    "cap_count": _cap("only the last {}", "all matches count", of=["match", "matches"]),
+    "cap_points": _cap("at most {}", "no limit of points", of=["point"]),
+    "window_days": _cap("within {}", "however long ago", of=["day"]),
+    "half_life_days": _cap("worth half after {}", "no half-life", of=["day"]),
     "steps": _steps,
 }
 
@@ -114,11 +116,11 @@ def _scale(old, new):
 
 
 def _rating(told):
-    return f"“{told[0]}”" + (f", {told[1]:g} minutes a lead" if len(told) > 1 and told[1] else "")
+    return f"“{told[0]}”" + (f", {amount(told[1], 'minute')} a lead" if len(told) > 1 and told[1] else "")
 
 
 def _minimum(told):
-    return f"from {told[0] or 0:g} points"
+    return f"from {amount(told[0] or 0, 'point')}"
 
 
 def _named(part, what, old, new, fields):
@@ -144,12 +146,10 @@ def _rules(old, new):
         yield Change(
             "Rules",
             "removed",
-            f"“{rule.name}” is gone: it gave {worth_in_words(rule)} when {when_in_words(rule)}.",
+            f"“{rule.name}” is gone: it gave {whole_in_words(rule)}.",
         )
     for rule in added:
-        yield Change(
-            "Rules", "added", f"“{rule.name}” is new: {worth_in_words(rule)} when {when_in_words(rule)}."
-        )
+        yield Change("Rules", "added", f"“{rule.name}” is new: {whole_in_words(rule)}.")
     for was, rule in pairs:
         if told := list(_differences(was, rule)):
             yield Change("Rules", "changed", f"“{was.name}”: {'; '.join(told)}.")

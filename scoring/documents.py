@@ -10,6 +10,7 @@ from leads.models import Product
 from scoring.engine.rulebook import LEAD_CRITERIA
 from scoring.models import Rule, ScoringModel
 from scoring.rule_words import in_order, rule_line
+from scoring.words import amount
 
 Kind = Rule.Kind
 # What the rules of these kinds are together, as a reader asks for it.
@@ -62,7 +63,7 @@ def _thresholds(version, rules):
             found.append((called, f"sales-ready at once, whatever the points: {'; '.join(names)}."))
     for cap, part in ((version.cap_fit, "Fit"), (version.cap_engagement, "Engagement")):
         if cap is not None:
-            found.append((f"{part} in all", f"at most {cap:g} points."))
+            found.append((f"{part} in all", f"at most {amount(cap, 'point')}."))
     return found
 
 

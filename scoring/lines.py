@@ -19,6 +19,7 @@ from scoring.engine.activity import points_of
 from scoring.engine.rulebook import LEAD_CRITERIA, Condition
 from scoring.engine.units import NEVER, instant
 from scoring.models import Rule
+from scoring.words import amount
 
 EVIDENCE = 3  # the latest so many touchpoints per line
 
@@ -203,12 +204,12 @@ def _cap_lines(line, rule, faded, tallies, number):
         words = f"{rule.name}: only the {rule.cap_count} most recent count"
         yield Line("engagement", words, "cap", (counted - faded) / 100, group=line.group)
     if capped != counted:
-        words = f"{rule.name}: at most {_cap(rule.cap_points, counted)} points"
+        words = f"{rule.name}: at most {_cap(rule.cap_points, counted)}"
         yield Line("engagement", words, "cap", (capped - counted) / 100, group=line.group)
 
 
 def _cap(points, before):
-    return f"{points:g}" if before > 0 else f"−{points:g}"
+    return f"{'' if before > 0 else '−'}{amount(points, 'point')}"
 
 
 def _time_lines(book, leads, scores):
@@ -236,7 +237,7 @@ def _group_lines(book, part, slots, total):
         counts = slots.profile[slot] < 0 or slots.profile[slot] == total.best[0]
         if cut and counts:
             name, cap = book.groups[group].name, slots.cap[slot] / 100
-            words = f"{name}: at most {_cap(cap, total.sums[0, slot])} points together"
+            words = f"{name}: at most {_cap(cap, total.sums[0, slot])} together"
             yield Line(part, words, "cap", cut / 100, group=name)
 
 

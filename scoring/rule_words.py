@@ -1,9 +1,10 @@
 """A rule as a marketer reads it: when it holds, as a sentence, and what it is worth, in words."""
 
 from leads.criteria import LEAD, BadCondition
-from leads.criteria.tree import sentence
+from leads.criteria.tree import EVERYBODY, sentence
 from scoring.rule_form import RULE_CRITERIA, SCOPES
 from scoring.rules import KINDS
+from scoring.words import amount, points
 
 
 def in_order(rules):
@@ -22,10 +23,17 @@ def rule_line(rule):
     }
 
 
+def whole_in_words(rule):
+    """What it gives and when, without a full stop: "+10 when job title contains “VP”", "+5 for everybody"."""
+    when, who = when_in_words(rule), who_in_words(rule)
+    joint = "for" if when in EVERYBODY.values() else "when"
+    return f"{worth_in_words(rule)} {joint} {when}" + (f", {who}" if who else "")
+
+
 def when_in_words(rule):
     if SCOPES[rule.kind] is None:
         nothing = "nothing happened for" if rule.kind == "inactivity" else "known for more than"
-        return f"{nothing} {rule.days} days"
+        return f"{nothing} {amount(rule.days, 'day')}"
     try:
         return sentence(rule.condition or {}, criteria=RULE_CRITERIA, scope=SCOPES[rule.kind])
     except BadCondition as bad:
@@ -47,15 +55,15 @@ def worth_in_words(rule):
         return "disqualifies"
     if rule.kind in ("hand_raise", "bite"):
         return "sales-ready at once"
-    words = f"{rule.points:+g}"
+    words = points(rule.points)
     if rule.kind != "activity":
         return words
     limits = [
-        f"the last {rule.cap_count}" if rule.cap_count else "",
-        f"at most {rule.cap_points:g} points" if rule.cap_points else "",
-        f"within {rule.window_days} days" if rule.window_days else "",
+        f"the last {'one' if rule.cap_count == 1 else rule.cap_count}" if rule.cap_count else "",
+        f"at most {amount(rule.cap_points, 'point')}" if rule.cap_points else "",
+        f"within {amount(rule.window_days, 'day')}" if rule.window_days else "",
         "fading" if rule.steps else "",
-        f"worth half after {rule.half_life_days:g} days" if rule.half_life_days else "",
+        f"worth half after {amount(rule.half_life_days, 'day')}" if rule.half_life_days else "",
     ]
-    often = f"once, from {rule.min_count} matches on" if rule.min_count else "each"
+    often = f"once, from {amount(rule.min_count, 'match', 'matches')} on" if rule.min_count else "each"
     return ", ".join([f"{words} {often}", *filter(None, limits)])

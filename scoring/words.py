@@ -18,6 +18,11 @@ def day(moment):
     return date_format(timezone.localtime(moment), "j F Y")
 
 
+def amount(value, one, many=""):
+    """A number of things: 1 point, 2.5 points."""
+    return f"{value:g} {one if abs(value) == 1 else many or one + 's'}"
+
+
 def in_days(later, earlier):
     """ "in 14 days", rounded up, "within a day" when sooner."""
     days = math.ceil((later - earlier).total_seconds() / 86_400)
@@ -60,7 +65,7 @@ def faded(line):
     """How much age has left of the points, where it took any."""
     if not line.factor or abs(line.factor - 1) < 0.005:
         return ""
-    halves = f", which halves every {line.half_life_days:g} days" if line.half_life_days else ""
+    halves = f", which halves every {amount(line.half_life_days, 'day')}" if line.half_life_days else ""
     return f", of {points(line.raw)} age has left {line.factor:.0%}{halves}"
 
 

@@ -166,11 +166,11 @@ def in_words(node, inside=False):
     if isinstance(node, Leaf):
         return node.criterion.sentence(node.params)
     members = node.members if node.kind == "all" else merged(node.members)
-    words = [in_words(member, inside=True) for member in members]
     if node.kind == "none":
-        return f"not ({' or '.join(words)})"
-    if len(words) == 1:
-        return words[0]
+        return f"not ({in_words(Group('any', tuple(members)))})"
+    if len(members) == 1:
+        return in_words(members[0], inside)
+    words = [in_words(member, inside=True) for member in members]
     joint = (" and " if node.kind == "all" else " or ").join(words)
     return f"({joint})" if inside else joint
 

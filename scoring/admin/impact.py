@@ -17,7 +17,7 @@ from scoring.explain import Explanation, explain, explain_by
 from scoring.impact import SAMPLE, impact_of
 from scoring.models import Rule
 from scoring.rule_form import RuleForm
-from scoring.rule_words import rule_line
+from scoring.rule_words import whole_in_words
 from scoring.rules import unreachable, warnings_of
 
 WORDS = 10
@@ -89,7 +89,7 @@ def panel(rule, *, at):
         overlaps.append("It changes everybody's points, so it tells no lead from another.")
     return {
         "impact": found,
-        "line": rule_line(rule),
+        "whole": whole_in_words(rule),
         "is_sample": found.looked_at >= SAMPLE,
         "share": f"{100 * found.touched / max(1, found.looked_at):.1f}",
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],

@@ -43,7 +43,7 @@ def test_rules_come_go_and_change(old, new):
     assert gone == "“Decides” is gone: it gave +25 when buying role is “decision maker”."
     assert added.startswith("“Downloads” is new: +5 once, from 2 matches on when ")
     assert changed == (
-        "“Prices”: +15 points (was: +10 points); the last 5 matches count (was: the last 3 matches count);"
+        "“Prices”: +15 points (was: +10 points); only the last 5 matches (was: only the last 3 matches);"
         " no fading in steps (was: fading: 100% to 7 days, 50% to 30 days)."
     )
 
@@ -77,7 +77,7 @@ def test_who_profile_group_window_and_half_life(old, new):
         "within 60 days (was: however long ago)",
         "worth half after 14 days (was: no half-life)",
         "at most 30 points (was: no limit of points)",
-        "all matches count (was: the last 3 matches count)",
+        "all matches count (was: only the last 3 matches)",
     ):
         assert part in told[3]
 
