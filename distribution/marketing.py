@@ -98,7 +98,7 @@ def note(one, key):
     usual = mix.OUTCOMES[key].usual
     if usual is None or one.total < ENOUGH:
         return ""
-    (low, high), share = usual, one.share(key)
+    (low, high), share = usual, round(one.share(key))  # as it is shown
     return "below" if share < low else "above" if share > high else ""
 
 
