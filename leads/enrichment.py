@@ -24,6 +24,7 @@ PREVIEWED = 5
 KEPT_REJECTIONS = 100
 DELIMITERS = ",;\t|"
 EMAIL, DOMAIN = "email", "domain"
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffd]|^%PDF-")
 
 # What may be bought about a person, and about a company: field → cleaner.
 OF_LEAD = {
@@ -73,10 +74,16 @@ class Table:
 
     @classmethod
     def read(cls, body):
-        text = bytes(body).decode("utf-8-sig", "replace").replace("\x00", "")
+        text = bytes(body).decode("utf-8-sig", "replace")
         head = next((line for line in text.splitlines() if line.strip()), "")
         if not head:
             raise BadFile("The file is empty.")
+        if NO_TEXT.search(head):
+            raise BadFile(
+                "This is no CSV file in UTF-8, perhaps a spreadsheet, a picture or an archive. Save the table as"
+                " “CSV UTF-8” and upload that."
+            )
+        text = text.replace("\x00", "")
         delimiter = max(DELIMITERS, key=head[:10_000].count)
         csv.field_size_limit(len(text) + 1)  # cells that are too long are judged below, one by one
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

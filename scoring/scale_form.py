@@ -12,6 +12,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from scoring.models import Scale
 from scoring.ratings import problems
 
+# How it is typed where no script shows it as tables.
+EXAMPLES = {
+    "ratings": "A = Call within the hour (30 min)",
+    "fit_bands": "good = 40",
+    "engagement_bands": "hot = 40",
+    "matrix": "A, A, B",
+}
 MINUTES = re.compile(r"\s*\((\d{1,5})\s*min\)$")
 
 
@@ -93,19 +100,21 @@ class MatrixField(forms.CharField):
 class ScaleForm(forms.ModelForm):
     ratings = RatingsField(
         label="Ratings",
-        help_text="Best first: rating = what to do (minutes a lead). E.g. A = Call within the hour (30 min)",
+        help_text="Best first: its name, what it asks of a rep, and how many minutes a lead is worth",
     )
     fit_bands = PairsField(
         numbers=True,
         label="Fit bands",
-        help_text="Best first: name = at least so many points. The last takes the rest.",
+        help_text="Best first: a lead is in the first band whose points its fit reaches, else in the last",
     )
     engagement_bands = PairsField(
-        numbers=True, label="Engagement bands", help_text="Likewise, for engagement."
+        numbers=True,
+        label="Engagement bands",
+        help_text="The same for engagement; with a single band fit alone makes the rating",
     )
     matrix = MatrixField(
         label="Rating of each cell",
-        help_text="One line per fit band, one rating per engagement band, separated by commas. E.g. A, A, B",
+        help_text="What a lead is rated whose fit and engagement are in these bands",
     )
 
     class Media:
@@ -118,6 +127,8 @@ class ScaleForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["ratings"].widget.attrs["data-scale"] = True
+        for name in EXAMPLES.keys() & self.fields.keys():
+            self.fields[name].widget.attrs["placeholder"] = EXAMPLES[name]
         if self.instance.pk:
             self.initial["matrix"] = matrix_of(self.instance)
 

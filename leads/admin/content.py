@@ -1,5 +1,7 @@
 """Products, and what assets are about; and which pages people read that nobody has described yet."""
 
+import re
+
 from django import forms
 from django.contrib import admin, messages
 from django.utils import timezone
@@ -38,6 +40,9 @@ class ProductAdmin(Admin):
         return product.is_active
 
 
+OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.\s-]*:", re.IGNORECASE)
+
+
 class AssetForm(forms.ModelForm):
     buying_stage = forms.ChoiceField(
         label="Made for the buying stage",
@@ -67,6 +72,10 @@ class AssetForm(forms.ModelForm):
             self.fields["products"].offer(was.get("products", []))
 
     def clean_path(self):
+        if OTHER_SCHEME.match(self.cleaned_data["path"]):
+            raise forms.ValidationError(
+                "Write a path such as /pricing, or the address of the page with http:// or https://."
+            )
         path = activities.normal_asset(self.cleaned_data["path"])
         if Asset.objects.filter(path=path).exists():
             raise forms.ValidationError("This path is described already. Open it in the list and change it.")

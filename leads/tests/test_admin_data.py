@@ -247,6 +247,30 @@ def test_an_asset_is_described_and_described_anew(client, marketer):
     assert "What it was about" in page
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "javascript:alert(1)",
+        "JaVa\tScript:alert(1)",
+        "data:text/html,x",
+        "ftp://acme.example/x",
+        "vbscript:x",
+    ],
+)
+def test_what_is_no_path_is_no_asset(client, marketer, path):
+    answer = client.post(reverse("admin:leads_asset_add"), {"path": path, "title": "X", "is_active": "on"})
+    assert "such as /pricing" in text_of(answer)
+    assert not Asset.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/pricing", "http://acme.example/pricing", "//acme.example/pricing", "white-paper", "/a:b"]
+)
+def test_what_is_a_path_is_one(client, marketer, path):
+    posted = {"path": path, "title": "X", "is_active": "on"}
+    assert client.post(reverse("admin:leads_asset_add"), posted).status_code == 302
+
+
 def test_the_list_of_assets_counts_and_names_what_is_missing(client, marketer, django_assert_max_num_queries):
     ada, now = cast.ada(), timezone.now()
     for n in range(30):

@@ -248,7 +248,7 @@ def text_of(response):
 
 
 def posted(client, text, **more):
-    file = SimpleUploadedFile("bought.csv", text.encode())
+    file = SimpleUploadedFile("bought.csv", text if isinstance(text, bytes) else text.encode())
     add = reverse("admin:leads_enrichmentupload_add")
     return client.post(add, {"provider": "DataCo", "matched_by": "", "file": file} | more, follow=True)
 
@@ -283,6 +283,14 @@ def test_a_bad_file_is_refused_on_the_form(client, marketer):
     assert "No column is called E-mail or Domain" in page and "The columns are: colour." in page
     page = text_of(posted(client, "domain,size\na.example,1\n", matched_by="email"))
     assert "No column is called E-mail." in page
+    for binary in (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"PK\x03\x04\x14\0\x06\0",
+        b"%PDF-1.7\n%\xe2\xe3",
+        "domain,größe\n".encode("latin-1"),
+    ):
+        page = text_of(posted(client, binary))
+        assert "This is no CSV file in UTF-8" in page and "\ufffd" not in page
     assert not EnrichmentUpload.objects.exists()
 
 

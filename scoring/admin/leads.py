@@ -5,7 +5,9 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from leads.admin import LeadAdmin
+from scoring import segments
 from scoring.admin.segments import InSegment
+from scoring.models import Segment
 from scoring.queries import routing_scores
 
 
@@ -23,6 +25,13 @@ class ScoredLeadAdmin(LeadAdmin):
         "created_at",
     ]
     list_filter = [*LeadAdmin.list_filter, InSegment]
+    list_before_template = "admin/scoring/chosen_segment.html"
+
+    def changelist_view(self, request, extra_context=None):
+        slug = request.GET.get(InSegment.parameter_name, "").replace("\0", "")
+        segment = Segment.objects.filter(slug=slug).first() if slug else None
+        chosen = {"segment": segment, "words": segments.in_words(segment)} if segment else None
+        return super().changelist_view(request, {"chosen": chosen} | (extra_context or {}))
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
+from django.utils.html import strip_tags
 from rest_framework.test import APIClient
 
 from leads.models import ApiKey, Lead
@@ -150,6 +151,8 @@ def test_the_live_count_and_the_list_of_leads(client, mia, segment, people):
     assert client.post(url, {"tree": json.dumps(DECIDES)}).json()["count"] == "Matches 2 of 5 leads (40.0 %)."
     page = client.get(reverse("admin:leads_lead_changelist"), {"segment": "decides"})
     assert {lead.pk for lead in page.context["cl"].result_list} == {people[1].pk, people[3].pk}
+    words = strip_tags(page.content.decode())
+    assert f"Leads in the segment {segment.name}: buying role is “decision maker”" in " ".join(words.split())
     link = reverse("admin:leads_lead_changelist") + "?segment=decides"
     assert link in client.get(reverse("admin:scoring_segment_change", args=[segment.pk])).content.decode()
 
