@@ -275,10 +275,10 @@ def wilson(hits, many, z=1.96):
 def rates(groups, hits):
     """[Rate] of `groups`, pairs of a label and a bool array; `hits` is 1, 0 or -1 (unknown, left out).
 
-    Lift is the group's share over that of all that are known; None where either is empty or has too few.
+    Lift is the group's share over that of all groups together; None where either is empty or has too few.
     """
-    known = hits >= 0
-    everybody, all_hits = int(known.sum()), int((hits == 1).sum())
+    known = (hits >= 0) & np.logical_or.reduce([inside for _, inside in groups])
+    everybody, all_hits = int(known.sum()), int((known & (hits == 1)).sum())
     found = []
     for label, inside in groups:
         many, of_them = int((known & inside).sum()), int(((hits == 1) & inside).sum())
@@ -294,9 +294,10 @@ def by_rating(past, labels):
 
 
 def by_pass(past):
-    """Who would have been handed to sales, and who would have been held back."""
+    """Who would have been handed to sales, and who would have been held back; whom the model does not judge is neither."""
     ready = np.isin(past.verdict, READY)
-    return [("Would have been passed to sales", ready), ("Would have been held back", ~ready)]
+    held = ~ready & (past.rating != NOT_JUDGED)
+    return [("Would have been passed to sales", ready), ("Would have been held back", held)]
 
 
 # --- thresholds ------------------------------------------------------------------------------------

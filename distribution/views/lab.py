@@ -239,7 +239,9 @@ def results(request, version, old, study, form):
         "capacity": capacity,
         "outcomes": outcomes,
         "latest": sales.LATEST,
-        "finding": finding(weeks, capacity, outcomes, baseline(version).lower()),
+        "finding": finding(
+            weeks, capacity, outcomes if version.model.routes else None, baseline(version).lower()
+        ),
     }
 
 

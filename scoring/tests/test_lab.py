@@ -46,11 +46,11 @@ def test_the_interval_of_nothing_and_of_a_known_case():
 outcome = st.sampled_from([1, 0, -1])
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), outcome), max_size=120))
+@given(st.lists(st.tuples(st.integers(-1, 3), outcome), max_size=120))  # -1: the version does not judge it
 def test_rates_and_lift_are_those_of_counting_by_hand(pasts):
     ratings, hits = (np.array([past[n] for past in pasts], np.int8) for n in (0, 1))
     found = lab.rates([(str(r), ratings == r) for r in range(4)], hits)
-    known = [past for past in pasts if past[1] >= 0]
+    known = [past for past in pasts if past[1] >= 0 and past[0] >= 0]
     won = sum(hit for _, hit in known)
     for r, rate in enumerate(found):
         mine = [hit for rating, hit in known if rating == r]
@@ -70,6 +70,12 @@ def tried(ratings, verdicts=None, **columns):
     } | {name: np.array(column) for name, column in columns.items()}  # fmt: skip
     verdict = np.full(n, NONE) if verdicts is None else np.array(verdicts)
     return Trial(ids=np.arange(1, n + 1), rating=np.array(ratings, np.int8), verdict=verdict, **values)
+
+
+def test_whom_a_version_does_not_judge_it_neither_passes_nor_holds_back():
+    past = tried([0, 1, -1], [SALES_READY, NONE, NONE])
+    found = [inside.tolist() for _, inside in lab.by_pass(past)]
+    assert found == [[True, False, False], [False, True, False]]
 
 
 @given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 1)), max_size=60))
