@@ -70,7 +70,8 @@ class Table:
 
 
 def _band(minima, values):
-    return (values[:, None] < minima[None, :]).sum(axis=1)
+    """For each value how many of the `minima`, which fall, it does not reach."""
+    return len(minima) - minima[::-1].searchsorted(values, "right")
 
 
 def _reached(minima, points):

@@ -45,7 +45,7 @@ WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = AN
 # leads is essential: without it PostgreSQL would read all scores for each batch.
 STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS scoring_staged (version_id bigint, lead_id bigint, fit bigint, engagement bigint,
-  rating smallint, verdict smallint, hand_raised_at timestamptz, next_change_at timestamptz) ON COMMIT DELETE ROWS
+  rating bigint, verdict bigint, hand_raised_at timestamptz, next_change_at timestamptz) ON COMMIT DELETE ROWS
 """
 UNSTAGE = "TRUNCATE scoring_staged"
 STAGED = """
@@ -94,7 +94,7 @@ FROM changed GROUP BY version_id
 WRITE_GIVEN = WRITE.format(given=GIVEN, labels="$1", verdicts="$2", current="$3", at="$4", which="")
 GIVEN_TYPES = (
     "text[], text[], bigint[], timestamptz, "
-    "bigint[], bigint[], bigint[], bigint[], smallint[], smallint[], bigint[], bigint[]"
+    "bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]"
 )
 WRITE_STAGED = WRITE.format(
     given=STAGED, labels="%(labels)s::text[]", verdicts="%(verdicts)s::text[]", current="%(current)s::bigint[]",
@@ -123,6 +123,7 @@ UPDATE leads_lead l SET rescore_at = least(l.rescore_at,
 FROM unnest(%s::bigint[], %s::bigint[]) AS w(id, arrives) WHERE l.id = w.id
 """
 
+STAGED_COLUMNS = 8
 # What PostgreSQL sends and takes for -infinity and infinity.
 LONG_PAST, NEVER_MORE = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -232,8 +233,8 @@ def _write(leads, scored, stored, at):
         return {}
     current = [version.id for version, _, _ in scored if version.is_current]
     verdicts = [str(verdict) for verdict in VERDICTS]
-    if len(columns["lead_id"]) < bulk.FROM:
-        given = [_array(values) for values in columns.values()]
+    if columns.shape[1] < bulk.FROM:
+        given = [_array(values) for values in columns]
         rows = prepared.fetch(WRITE_GIVEN, GIVEN_TYPES, [labels, verdicts, current, at, *given])
     else:
         fetch(STAGE, returns=False)
@@ -249,32 +250,48 @@ def _write(leads, scored, stored, at):
 
 
 def _columns(leads, scored):
-    """The scores that apply, those of all versions under each other, and the labels that `rating` counts from 1."""
+    """int64[columns of what is staged, scores]: of those that apply, all versions one after another; and the labels that
+    the rating counts from 1."""
     labels, parts = [], []
     for version, book, scores in scored:
-        rows = np.flatnonzero(scores.applies)
-        parts.append({
-            "version_id": np.full(len(rows), version.id), "lead_id": leads.ids[rows],
-            "fit": scores.fit[rows], "engagement": scores.engagement[rows],
-            "rating": (scores.rating[rows] + len(labels) + 1).astype(np.int16),
-            "verdict": (scores.verdict[rows] + 1).astype(np.int16),
-            "hand_raised_at": np.where(scores.hand_raised[rows] > -NEVER, scores.hand_raised[rows], LONG_PAST),
-            "next_change_at": np.where(scores.next_change[rows] < NEVER, scores.next_change[rows], NEVER_MORE),
-        })  # fmt: skip
+        rows = scores.applies.nonzero()[0]
+        part = np.empty((STAGED_COLUMNS, len(rows)), np.int64)
+        part[0], part[1], part[2], part[3] = (
+            version.id,
+            leads.ids[rows],
+            scores.fit[rows],
+            scores.engagement[rows],
+        )
+        part[4], part[5] = scores.rating[rows] + len(labels) + 1, scores.verdict[rows] + 1
+        raised, changes = scores.hand_raised[rows], scores.next_change[rows]
+        part[6] = np.where(raised > -NEVER, raised, LONG_PAST)
+        part[7] = np.where(changes < NEVER, changes, NEVER_MORE)
+        parts.append(part)
         labels += book.table.labels
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, labels
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), labels
 
 
 def _stands(stored, columns, labels):
     """Whether `columns` are what is stored."""
-    numbers = [
-        columns["version_id"], columns["lead_id"], (columns["fit"] / 100).view(np.int64),
-        (columns["engagement"] / 100).view(np.int64), columns["hand_raised_at"], columns["next_change_at"],
-    ]  # fmt: skip
+    versions, leads, fit, engagement, rating, verdict, raised, changes = columns
     return (
-        np.array_equal(stored.numbers, numbers)
-        and stored.rating == [labels[place - 1] for place in columns["rating"].tolist()]
-        and stored.verdict == [VERDICTS[place - 1] for place in columns["verdict"].tolist()]
+        stored.rating == [labels[place - 1] for place in rating.tolist()]
+        and stored.verdict == [VERDICTS[place - 1] for place in verdict.tolist()]
+        and all(
+            (known == given).all()
+            for known, given in zip(
+                stored.numbers,
+                (
+                    versions,
+                    leads,
+                    (fit / 100).view(np.int64),
+                    (engagement / 100).view(np.int64),
+                    raised,
+                    changes,
+                ),
+                strict=True,
+            )
+        )
     )
 
 
@@ -321,7 +338,7 @@ def _let_follow(book, leads, scores, news, at):
 
 def _called(leads, scores):
     """Positions of the leads whose verdict calls for a higher stage than theirs."""
-    return np.flatnonzero(leads.stage < _CALLED_FOR[scores.verdict])
+    return (leads.stage < _CALLED_FOR[scores.verdict]).nonzero()[0]
 
 
 def held_back(lead_ids, *, at):

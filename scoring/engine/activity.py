@@ -29,16 +29,16 @@ class Tallies:
 
 def tally(book, log, matches, at, n):
     """Tallies of bool[activity rules, activities of the log] at `at`, for `n` leads."""
-    rule, match = np.nonzero(matches)  # ordered by rule, lead and time, as the log is
+    rule, match = matches.nonzero()  # ordered by rule, lead and time, as the log is
     lead = log.lead[match]
     key = rule * n + lead
     starts = beginnings(key)
     ends = np.empty_like(starts)
     ends[:-1], ends[-1:] = starts[1:], len(key)
     age = at - log.time[match]
-    newer = np.repeat(ends, ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
+    newer = ends.repeat(ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
     kept = newer < book.cap_count[rule]
-    within = age < book.bounds.T[:, rule]
+    within = age < book.bounds.take(rule, axis=1)
     inside = np.add.reduceat(within, starts, axis=1, dtype=np.int64)
     counted = np.add.reduceat(within & kept, starts, axis=1, dtype=np.int64)
     of, whose = rule[starts], lead[starts]
@@ -51,22 +51,26 @@ def tally(book, log, matches, at, n):
         exact = _fading(book, rule, age, starts)
         cents = np.where(book.half_life[of] > 0, np.floor(exact + 0.5).astype(np.int64), cents)
     cap = book.cap_cents[of]
-    return Tallies(of, whose, match, starts, ends, inside, counted, exact, cents, np.clip(cents, -cap, cap))
+    return Tallies(of, whose, match, starts, ends, inside, counted, exact, cents, within_caps(cents, cap))
 
 
 def beginnings(key):
     """Where each run of an equal, ordered `key` begins."""
     begins = np.ones(len(key), bool)
     begins[1:] = key[1:] != key[:-1]
-    return np.flatnonzero(begins)
+    return begins.nonzero()[0]
+
+
+def within_caps(points, cap):
+    return np.minimum(np.maximum(points, -cap), cap)
 
 
 def points_of(book, rule, counts):
     """Hundredths: points × Σ share falls × matches younger than each bound. `counts` is [K, …], `rule` is […]."""
     weighted = np.zeros(counts.shape[1:])
     for drop, count in zip(
-        book.drops.T[:, rule], counts, strict=True
-    ):  # in this order for one lead as for many
+        book.drops.take(rule, axis=1), counts, strict=True
+    ):  # in this order for one as for many
         weighted += drop * count
     return np.floor(book.points[rule] * weighted * 100 + 0.5).astype(np.int64)
 
@@ -74,6 +78,6 @@ def points_of(book, rule, counts):
 def _fading(book, rule, age, starts):
     """Hundredths of each tally, not rounded: points × Σ 2^(−age / half-life) inside the window; 0 without half-life."""
     shares = np.zeros(len(rule), dtype=np.int64)
-    fades = (book.half_life[rule] > 0) & (age < book.bounds[rule, 0])
+    fades = (book.half_life[rule] > 0) & (age < book.bounds[0, rule])
     shares[fades] = np.rint(np.exp2(-age[fades] / book.half_life[rule[fades]]) * SHARES)
     return book.points[rule[starts]] * 100 * (np.add.reduceat(shares, starts) / SHARES)

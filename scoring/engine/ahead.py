@@ -8,8 +8,8 @@ there it is when they may have moved by the tolerance, or to where a rating or v
 import numpy as np
 
 from scoring.engine import halflife
-from scoring.engine.activity import points_of
-from scoring.engine.units import NEVER
+from scoring.engine.activity import points_of, within_caps
+from scoring.engine.units import NEVER, filled
 
 
 def first_move(book, log, tallies, timed, turns, fit, engagement, at, tolerance):
@@ -18,7 +18,7 @@ def first_move(book, log, tallies, timed, turns, fit, engagement, at, tolerance)
     `turns`: [leads, timed rules], when each begins to give its points.
     """
     n = len(timed)
-    first = np.full(n, NEVER)
+    first = filled(n, NEVER)
     edge = _first_fall(book, log, tallies)
     np.minimum.at(first, tallies.lead, edge)
     first = np.minimum(first, turns.min(axis=1, initial=NEVER))
@@ -48,14 +48,14 @@ def _first_fall(book, log, tallies):
     first when the oldest of them reaches it. Where a cap hides that fall, or the step is too small to survive
     rounding, the following ones are tried in turn.
     """
-    bound, falling = np.nonzero((tallies.counted > 0) & book.moves.T[:, tallies.rule])
+    bound, falling = ((tallies.counted > 0) & book.moves.take(tallies.rule, axis=1)).nonzero()
     oldest = log.time[tallies.matches[tallies.ends[falling] - _reach(book, tallies)[bound, falling]]]
-    edges = np.full(tallies.counted.shape, NEVER)
-    edges[bound, falling] = oldest + book.bounds[tallies.rule[falling], bound]
+    edges = filled(tallies.counted.shape, NEVER)
+    edges[bound, falling] = oldest + book.bounds[bound, tallies.rule[falling]]
     edge = edges.min(axis=0)
     hidden = (edge < NEVER) & ((tallies.cents != tallies.capped) | ~book.is_coarse[tallies.rule])
     if hidden.any():
-        chosen = np.flatnonzero(hidden)
+        chosen = hidden.nonzero()[0]
         tally, time, after = _coming(book, log, tallies, chosen)
         seen = after != tallies.capped[tally]
         edge[chosen] = NEVER
@@ -76,24 +76,24 @@ def _coming(book, log, tallies, chosen):
     by tally and time. Falls at one instant are one: only the state after the last of them is ever seen."""
     time, bound, place = [], [], []
     reach = _reach(book, tallies)
-    for k, counted in enumerate(tallies.counted[:, chosen]):
+    for k, counted in enumerate(tallies.counted.take(chosen, axis=1)):
         rule = tallies.rule[chosen]
-        counts = np.where(book.moves[rule, k], counted, 0)
-        order = np.repeat(np.cumsum(counts) - counts, counts)
+        counts = np.where(book.moves[k, rule], counted, 0)
+        order = (counts.cumsum() - counts).repeat(counts)
         oldest = tallies.ends[chosen] - reach[k, chosen]
-        places = np.repeat(oldest, counts) + np.arange(counts.sum()) - order
-        time.append(log.time[tallies.matches[places]] + np.repeat(book.bounds[rule, k], counts))
-        bound.append(np.full(counts.sum(), k))
-        place.append(np.repeat(np.arange(len(chosen)), counts))
+        places = oldest.repeat(counts) + np.arange(counts.sum()) - order
+        time.append(log.time[tallies.matches[places]] + book.bounds[k, rule].repeat(counts))
+        bound.append(filled(counts.sum(), k))
+        place.append(np.arange(len(chosen)).repeat(counts))
     time, bound, place = np.concatenate(time), np.concatenate(bound), np.concatenate(place)
     order = np.lexsort((time, place))
     time, bound, place = time[order], bound[order], place[order]
-    left = tallies.counted[:, chosen][:, place].astype(np.int64)
+    left = tallies.counted.take(chosen[place], axis=1)
     for k in range(len(left)):
         left[k] -= _running(bound == k, place)
     rule = tallies.rule[chosen][place]
     cap = book.cap_cents[rule]
-    after = np.clip(points_of(book, rule, left), -cap, cap)
+    after = within_caps(points_of(book, rule, left), cap)
     last = _last(place, time)
     return chosen[place[last]], time[last], after[last]
 
@@ -112,8 +112,8 @@ def _last(key, time):
 
 def _behind_caps(book, log, tallies, timed, turns, engagement, hidden):
     """For each `hidden` lead the first instant at which anything is seen to move through the caps of groups and total."""
-    chosen = np.flatnonzero(hidden[tallies.lead])
-    leads = np.flatnonzero(hidden)
+    chosen = hidden[tallies.lead].nonzero()[0]
+    leads = hidden.nonzero()[0]
     tally, time, after = _coming(book, log, tallies, chosen)
     before = np.where(np.diff(tally, prepend=-1) != 0, tallies.capped[tally], np.append(0, after)[:-1])
     lead, rule = tallies.lead[tally], tallies.rule[tally]
@@ -132,7 +132,7 @@ def _behind_caps(book, log, tallies, timed, turns, engagement, hidden):
         moved = np.where(capped, _last(lead, time) & (total != engagement.total[lead]), delta != 0)
     else:
         moved = delta != 0
-    first = np.full(len(hidden), NEVER)
+    first = filled(len(hidden), NEVER)
     np.minimum.at(first, lead[moved], time[moved])
     return first[leads]
 

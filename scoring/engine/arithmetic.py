@@ -15,7 +15,7 @@ import numpy as np
 from scoring.engine import ahead, totals
 from scoring.engine.activity import Tallies, tally
 from scoring.engine.facts import LeadFacts, Log
-from scoring.engine.units import NEVER
+from scoring.engine.units import NEVER, filled
 from scoring.models import Verdict
 
 VERDICTS = [
@@ -65,13 +65,14 @@ def score(book, leads: LeadFacts, log: Log, matches, at, *, tolerance=POINT) -> 
     since, arrives = _cycle(log, at, n)
     current = (log.time <= at) & (log.time > since[log.lead])
     counted = (log.touchpoint > 0) & current
-    tallies = tally(book, log, _chosen(book, log, matches, holds, counted, current), at, n)
+    matches = _narrowed(book, log, matches, holds)
+    tallies = tally(book, log, _chosen(book, log, matches, counted, current), at, n)
     quiet_since = _quiet_since(log, counted, leads.created, since)
     timed, turns = _timed(book, leads, holds, quiet_since, at)
     fit, engagement = totals.fit(book, holds), totals.engagement(book, tallies, timed)
     rating = book.table.rate(fit.total, engagement.total)
     excluded = holds[:, book.n_fit : len(book.lead_rules)].any(axis=1)
-    raised, bitten = _raised(book, log, matches, holds, counted, n)
+    raised, bitten = _raised(book, log, matches, counted, n)
     moves = ahead.first_move(book, log, tallies, timed, turns, fit, engagement, at, tolerance)
     return Scores(
         fit=fit.total,
@@ -94,7 +95,7 @@ def score(book, leads: LeadFacts, log: Log, matches, at, *, tolerance=POINT) -> 
 
 def _cycle(log, at, n):
     """When the current cycle of each lead began, and the first entry of its log dated after `at`."""
-    since, arrives = np.full(n, LONG_AGO), np.full(n, NEVER)
+    since, arrives = filled(n, LONG_AGO), filled(n, NEVER)
     past = log.time <= at
     restart = (log.touchpoint == 0) & past
     if restart.any():
@@ -104,35 +105,35 @@ def _cycle(log, at, n):
     return since, arrives
 
 
-def _chosen(book, log, matches, holds, counted, current):
-    """bool[activity rules, activities]: what each rule counts, for the leads it is for."""
-    chosen = matches[: book.n_activity] & counted
-    if book.has_opens:
-        opens = matches[: book.n_activity] & ((log.touchpoint < 0) & current)
-        chosen |= opens & book.takes_opens[:, None]
-    return _narrowed(book, log, chosen, holds, 0)
-
-
-def _narrowed(book, log, matches, holds, first):
-    """`matches` of touch_rules from the `first` on, without those of leads that a rule is not for."""
-    for row, column in enumerate(book.who[first : first + len(matches)].tolist()):
-        if column >= 0:
+def _narrowed(book, log, matches, holds):
+    """`matches` without those of leads that a rule is not for."""
+    for row, column in book.narrowed:
+        if row < len(matches):
             matches[row] &= holds[:, column][log.lead]
     return matches
 
 
-def _raised(book, log, matches, holds, counted, n):
+def _chosen(book, log, matches, counted, current):
+    """bool[activity rules, activities]: what each rule counts."""
+    chosen = matches[: book.n_activity] & counted
+    if book.has_opens:
+        opens = matches[: book.n_activity] & ((log.touchpoint < 0) & current)
+        chosen |= opens & book.takes_opens[:, None]
+    return chosen
+
+
+def _raised(book, log, matches, counted, n):
     """The latest hand-raise and the latest bite of each lead."""
-    asks = _narrowed(book, log, matches[book.n_activity :] & counted, holds, book.n_activity)
+    asks = matches[book.n_activity :] & counted
     if not asks.any():
-        never = np.full(n, LONG_AGO)
+        never = filled(n, LONG_AGO)
         return never, never
     hands = book.n_hand_raise
     return _latest(log, asks[:hands].any(axis=0), n), _latest(log, asks[hands:].any(axis=0), n)
 
 
 def _latest(log, chosen, n):
-    latest = np.full(n, LONG_AGO)
+    latest = filled(n, LONG_AGO)
     latest[log.lead[chosen]] = log.time[chosen]
     return latest
 
@@ -150,8 +151,8 @@ def _timed(book, leads, holds, quiet_since, at):
     due[:, book.n_inactivity :] = leads.created[:, None]
     due += book.timed_after
     cents = book.timed_cents
-    for rule, column in enumerate(book.who[len(book.touch_rules) :].tolist()):
-        if column >= 0:
+    for number, column in book.narrowed:
+        if (rule := number - len(book.touch_rules)) >= 0:
             cents = np.broadcast_to(cents, due.shape).copy() if cents.ndim == 1 else cents
             cents[:, rule] *= holds[:, column]
     past = due <= at
@@ -161,10 +162,9 @@ def _timed(book, leads, holds, quiet_since, at):
 def _verdict(book, fit, engagement, reachable, raised, bitten, excluded):
     mql = (fit >= book.mql_fit) & reachable
     ready = mql & (fit >= book.ready_fit) & (engagement >= book.ready_engagement)
-    verdict = np.full(len(fit), NONE)
-    verdict[mql] = MQL
-    verdict[ready] = SALES_READY
-    verdict[bitten > LONG_AGO] = BITE
-    verdict[raised > LONG_AGO] = HAND_RAISE
-    verdict[excluded] = EXCLUDED
+    verdict = mql * MQL  # the later ones of VERDICTS outrank those before them
+    for holds, number in (
+        (ready, SALES_READY), (bitten > LONG_AGO, BITE), (raised > LONG_AGO, HAND_RAISE), (excluded, EXCLUDED),
+    ):  # fmt: skip
+        verdict = np.maximum(verdict, holds * number)
     return verdict

@@ -9,16 +9,17 @@ instant, at which the facts are read as well, so that nobody is woken for nothin
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from leads.criteria.base import AT, AtMinus, AtPlus, Instant
 from scoring.engine import bulk, prepared
 from scoring.engine.replay import COMPANY_THEN, LEAD_THEN, LOG_THEN
-from scoring.engine.units import NEVER, instant
+from scoring.engine.units import NEVER, filled, instant
 
 __all__ = [
-    "AT", "NOW", "THEN", "LeadFacts", "Log", "arranged", "lead_facts", "log_of", "log_sql", "look_ahead", "placed",
+    "AT", "NOW", "THEN", "LeadFacts", "Log", "Statement", "arranged", "lead_facts", "log_of", "log_sql", "look_ahead", "placed",
     "rendered", "statement",
 ]  # fmt: skip
 
@@ -33,7 +34,7 @@ GIVEN = "= ANY($1)"
 
 LOG_COLUMNS = 3
 LOG = """
-SELECT array_send(array_agg(lead_id)), array_send(array_agg(occurred_at)), array_send(array_agg(touchpoint_id))
+SELECT string_agg(int8send(lead_id) || timestamptz_send(occurred_at) || int8send(touchpoint_id), '')
 FROM (
   SELECT lead_id, occurred_at, CASE WHEN engagement THEN touchpoint_id {open_ids} ELSE 0 END AS touchpoint_id
   FROM leads_activity
@@ -82,30 +83,29 @@ def lead_facts(lead_ids, books, *, at, known_at=None):
 def _read(lead_ids, books, at, known_at, ahead=False):
     in_range = known_at is None and not ahead and bulk.is_range(lead_ids)
     which = RANGE if in_range else GIVEN
-    sql, params, columns, total = statement(books, known=known_at is not None, ahead=ahead, which=which)
+    asked = statement(books, known=known_at is not None, ahead=ahead, which=which)
     if in_range:
-        row = bulk.read(sql, params | {"first": lead_ids[0], "last": lead_ids[-1], "at": at})
+        packed = bulk.read(asked.sql, asked.params | {"first": lead_ids[0], "last": lead_ids[-1], "at": at})
     else:
         types = "bigint[], timestamptz[]" if ahead else "bigint[], timestamptz"
         known = [] if known_at is None else [known_at]
-        row = prepared.fetch(sql, types + ", timestamptz" * len(known), [lead_ids, at, *known])[0]
-    row = [bulk.numbers(column) for column in row]
+        packed = prepared.fetch(asked.sql, types + ", timestamptz" * len(known), [lead_ids, at, *known])[0][0]
     others = in_range and len(lead_ids) <= lead_ids[-1] - lead_ids[0]  # in between, who were not asked for
-    return arranged(row, books, columns, total, ahead=ahead, only=lead_ids if others else None)
+    return arranged(packed, asked, books, ahead=ahead, only=lead_ids if others else None)
 
 
-def arranged(row, books, columns, total, *, ahead=False, only=None):
-    """LeadFacts from the columns of a `statement`, and what `look_ahead` asks; of the leads `only`, if given."""
+def arranged(packed, asked, books, *, ahead=False, only=None):
+    """LeadFacts from what the Statement `asked` sent, and what `look_ahead` asks; of the leads `only`, if given."""
+    rows, columns = bulk.columns(packed, asked.width), asked.columns
     if only is not None:
-        asked_for = np.isin(row[0], only)
-        row = [column[asked_for] for column in row]
-    ids, created, stage, parked_until, *row = row
+        rows = rows[:, np.isin(rows[0], only)]
+    ids, created, stage, parked_until, *row = rows
     changing = [book for book in books if book.changes_sql]
     dates = {book.version_id: np.minimum(row.pop(0), NEVER) for book in changing}
     after = {book.version_id: row.pop(0) for book in changing} if not ahead else {}
-    bits = _unpack(row, total, len(ids))
+    bits = _unpack(row, asked.total, len(ids))
     holds = {book.version_id: bits[:, columns[book.version_id]] for book in books}
-    changes = dates | {book.version_id: np.full(len(ids), NEVER) for book in books if not book.changes_sql}
+    changes = dates | {book.version_id: filled(len(ids), NEVER) for book in books if not book.changes_sql}
     then = {
         version: (bits[:, columns[version, "then"]], np.minimum(dates, NEVER))
         for version, dates in after.items()
@@ -142,9 +142,19 @@ def _look_ahead(facts, book, then, known_at):
         dated, after = found.holds[book.version_id], found.changes[book.version_id]
 
 
+class Statement(NamedTuple):
+    """What is asked about leads: one value, rows of `width` numbers."""
+
+    sql: str
+    params: dict
+    columns: dict  # {version id: where the facts of its rulebook are among those packed}
+    total: int  # facts packed
+    width: int
+
+
 @lru_cache(maxsize=64)
 def statement(books, *, known=False, ahead=False, which):
-    """The statement and its values, the columns of each rulebook's facts among those packed, and how many there are.
+    """The Statement about leads by these rulebooks.
 
     $1: lead ids; $2: the instant, or `ahead` one for each lead; $3: when the field values were known. For a RANGE of
     leads the statement is not planned ahead, and takes `first`, `last` and `at` among its values.
@@ -167,14 +177,15 @@ def statement(books, *, known=False, ahead=False, which):
             later = rendered(book.changes_sql, params, f"{name}.at")
             picked[f"after_{name}"] = f"coalesce({later}, 'infinity')"
     facts = list(numbers)
-    picked |= {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
+    words = {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
+    sent = ["int8send(id)", "timestamptz_send(created_at)", "int8send(stage)", "timestamptz_send(parked_until)",
+            *(f"timestamptz_send({name})" for name in picked), *(f"int8send({name})" for name in words)]  # fmt: skip
     sql = f"""{LOG_THEN if known else ""}
-SELECT array_send(array_agg(id)), array_send(array_agg(created_at)), array_send(array_agg(stage)),
-  array_send(array_agg(parked_until)){"".join(f", array_send(array_agg({name}))" for name in picked)}
+SELECT string_agg({" || ".join(sent)}, '')
 FROM (
   SELECT l.id, l.created_at, (array_position(ARRAY{STAGES!r}, l.stage::text) - 1)::bigint AS stage,
     CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
-    {"".join(f", {pick} AS {name}" for name, pick in picked.items())}
+    {"".join(f", {pick} AS {name}" for name, pick in (picked | words).items())}
   FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
     {" ".join(f"CROSS JOIN LATERAL (SELECT {sql} AS at OFFSET 0) {name}" for name, sql in nexts.items())}
   WHERE l.id {which} AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
@@ -182,7 +193,7 @@ FROM (
 ) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
     if which != RANGE:
         sql, params = prepared.with_values(sql, params), {}
-    return sql, params, columns, len(facts)
+    return Statement(sql, params, columns, len(facts), len(sent))
 
 
 def rendered(condition, params, at):
@@ -214,7 +225,9 @@ def at_sql(value, at):
 
 
 def _pack(facts):
-    return " | ".join(f"((({fact}) IS TRUE)::int::bigint << {place})" for place, fact in enumerate(facts))
+    return " | ".join(
+        f"CASE WHEN {fact} THEN {1 << place}::bigint ELSE 0 END" for place, fact in enumerate(facts)
+    )
 
 
 def _unpack(words, total, n):
@@ -235,20 +248,19 @@ def log_of(ids, *, opens=False, known_at=None):
     with the opens of mails."""
     in_range = known_at is None and bulk.is_range(ids)
     if in_range:
-        row = bulk.read(log_sql(which=RANGE, opens=opens), {"first": int(ids[0]), "last": int(ids[-1])})
+        packed = bulk.read(log_sql(which=RANGE, opens=opens), {"first": int(ids[0]), "last": int(ids[-1])})
     elif known_at is None:
-        row = prepared.fetch(log_sql(which=GIVEN, opens=opens), "bigint[]", [ids.tolist()])[0]
+        packed = prepared.fetch(log_sql(which=GIVEN, opens=opens), "bigint[]", [ids.tolist()])[0][0]
     else:
         sql = log_sql(which=GIVEN, opens=opens, known="AND received_at <= $2")
-        row = prepared.fetch(sql, "bigint[], timestamptz", [ids.tolist(), known_at])[0]
-    columns = [bulk.numbers(column) for column in row]
-    return placed(ids, range(ids[0], ids[-1] + 1) if in_range else ids, columns)
+        packed = prepared.fetch(sql, "bigint[], timestamptz", [ids.tolist(), known_at])[0][0]
+    return placed(ids, range(ids[0], ids[-1] + 1) if in_range else ids, packed)
 
 
-def placed(ids, read, columns):
-    """The Log of the leads `ids` from the columns of `log_sql` for the leads `read`, who may be more."""
-    leads, times, touchpoints = columns
-    places = np.searchsorted(ids, leads)
+def placed(ids, read, packed):
+    """The Log of the leads `ids` from what `log_sql` sent about the leads `read`, who may be more."""
+    leads, times, touchpoints = bulk.columns(packed, LOG_COLUMNS)
+    places = ids.searchsorted(leads)
     if len(ids) < len(read):
         asked_for = ids[np.minimum(places, len(ids) - 1)] == leads if len(ids) else np.zeros(len(leads), bool)
         places, times, touchpoints = places[asked_for], times[asked_for], touchpoints[asked_for]

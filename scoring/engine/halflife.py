@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.engine.units import NEVER
+from scoring.engine.units import NEVER, filled
 
 STEPS = 4  # of Newton's; each about squares the error
 
@@ -23,7 +23,7 @@ def moving(book, tallies):
 def first_drift(book, log, tallies, fit, engagement, at, tolerance):
     """For each lead the instant before which its half-lives move engagement by less than `tolerance` hundredths and
     across no threshold; NEVER where they never will. A match that leaves its window is such an instant, too."""
-    first = np.full(len(engagement), NEVER)
+    first = filled(len(engagement), NEVER)
     moves = moving(book, tallies)
     fall, rise = _allowed(book, fit, engagement, tolerance)
     for sign, allowed in ((1, fall), (-1, rise)):
@@ -38,7 +38,7 @@ def first_drift(book, log, tallies, fit, engagement, at, tolerance):
             after = fading.time_to_fall(allowed)
             comes = after < NEVER - at
             first[comes] = np.minimum(first[comes], at + np.maximum(1, after[comes]).astype(np.int64))
-            window = book.bounds[tallies.rule[which], 0]
+            window = book.bounds[0, tallies.rule[which]]
             oldest = log.time[tallies.matches[tallies.ends[which] - tallies.inside[0, which]]]
             np.minimum.at(first, tallies.lead[which], np.where(window < NEVER, oldest + window, NEVER))
     return first
@@ -47,7 +47,7 @@ def first_drift(book, log, tallies, fit, engagement, at, tolerance):
 def _allowed(book, fit, engagement, tolerance):
     """By how many hundredths engagement must not fall, and by how many it must not rise: as far as the next threshold
     at which, with this fit, a rating or verdict turns."""
-    fall, rise = np.full(len(fit), tolerance), np.full(len(fit), tolerance)
+    fall, rise = filled(len(fit), tolerance), filled(len(fit), tolerance)
     rows = book.table.fit_row(fit)
     may_be_ready = fit >= max(book.mql_fit, book.ready_fit)
     for row in np.unique(rows).tolist():

@@ -56,11 +56,15 @@ class Condition(NamedTuple):
     params: list
 
 
+UNSEEN = np.array([0, -1], np.int32)  # id 0 stands for a restart of engagement, which no rule matches
+
+
 @dataclass
 class Seen:
     """Which touchpoints match which conditions, as far as they have been seen while content was at `epoch`.
 
-    `known` is (epoch, ids in order, bool[conditions, ids]), replaced as one: threads may read while another adds.
+    `known` is (epoch, places, bool[conditions, seen]), replaced as one: threads may read while another adds. `places`
+    gives each id its column, or -1, and ends with -1 for all beyond.
     """
 
     known: tuple[tuple, np.ndarray, np.ndarray]
@@ -71,7 +75,7 @@ class Rulebook:
     """Rules as columns. `lead_rules` are fit, then exclude; `touch_rules` activity, hand-raise, bite;
     `timed_rules` inactivity, age.
 
-    bounds[r, k], drops[r, k]: an activity rule's share falls by `drops` when a match reaches the age `bounds`
+    bounds[k, r], drops[k, r]: an activity rule's share falls by `drops` when a match reaches the age `bounds`
     (microseconds), so points = p × Σ_k drops[k] × min(cap_count, matches younger than bounds[k]); with `min_count`
     N it is [at least N younger] instead of the minimum; with a half-life p × Σ 2^(−age / half_life), inside bounds[0],
     without drops.
@@ -85,7 +89,9 @@ class Rulebook:
     lead_sql: list  # Conditions about leads: of lead_rules, then those of `who`, then `applies_to`
     dated: np.ndarray  # the columns of lead_sql whose answer may change by time alone
     changes_sql: Condition | None  # when one of them may next do so
-    who: np.ndarray  # of touch_rules, then timed_rules: the column of lead_sql that narrows it, or -1
+    narrowed: (
+        list  # [(number among touch_rules, then timed_rules; the column of lead_sql that narrows that rule)]
+    )
     applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list
     uses_content: bool  # whether touch_sql asks what assets are about
@@ -99,7 +105,7 @@ class Rulebook:
     half_life: np.ndarray  # microseconds, 0: none
     bounds: np.ndarray
     drops: np.ndarray
-    moves: np.ndarray  # [r, k]: whether points move when a match reaches that bound
+    moves: np.ndarray  # [k, r]: whether points move when a match reaches that bound
     is_coarse: np.ndarray  # every edge of the rule moves its points by more than a rounding
     n_hand_raise: int
     timed_cents: np.ndarray
@@ -173,7 +179,7 @@ def compile_version(version, rules=None):
     of = {kind: [rule for rule in rules if rule.kind == kind] for kind in Rule.Kind.values}
     lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"] + of["bite"]
     timed_rules = of["inactivity"] + of["age"]
-    whos, who = _distinct([rule.who for rule in touch_rules + timed_rules], start=len(lead_rules))
+    whos, narrowed = _distinct([rule.who for rule in touch_rules + timed_rules], start=len(lead_rules))
     trees = [rule.condition or {} for rule in lead_rules] + whos
     applies = len(trees) if applies_to else None
     trees += [applies_to] if applies_to else []
@@ -189,7 +195,7 @@ def compile_version(version, rules=None):
         lead_sql=lead_sql,
         dated=np.flatnonzero([any(isinstance(v, Instant) for v in one.params) for one in lead_sql]),
         changes_sql=_changes(trees),
-        who=who,
+        narrowed=narrowed,
         applies=applies,
         touch_sql=touch_sql,
         uses_content=any(TOUCHPOINT_CRITERIA[key].uses_content for key, _ in _touch_leaves(touch_rules)),
@@ -251,14 +257,13 @@ def _lead_leaves(tree):
 
 
 def _distinct(trees, start):
-    """The different trees, and for each of `trees` its column, counted from `start`; -1 for an empty one."""
-    found = []
-    columns = np.full(len(trees), -1)
+    """The different trees, and [(place, column)] of those of `trees` that are not empty; columns count from `start`."""
+    found, columns = [], []
     for place, tree in enumerate(trees):
         if tree:
             if tree not in found:
                 found.append(tree)
-            columns[place] = start + found.index(tree)
+            columns.append((place, start + found.index(tree)))
     return found, columns
 
 
@@ -283,15 +288,14 @@ def _seen_by(conditions):
     if key not in _seen:
         if len(_seen) >= KEPT:
             _seen.clear()
-        # Id 0 stands for a restart of engagement, which no rule matches.
-        _seen[key] = Seen(((), np.zeros(1, np.int64), np.zeros((len(conditions), 1), bool)))
+        _seen[key] = Seen(((), UNSEEN, np.zeros((len(conditions), 1), bool)))
     return _seen[key]
 
 
 def _activity_columns(rules):
     bounds, drops = _falls(rules)
     points = np.array([rule.points for rule in rules], dtype=float)
-    smallest = np.where(drops > 0, drops, NEVER).min(axis=1, initial=NEVER)
+    smallest = np.where(drops > 0, drops, NEVER).min(axis=0, initial=NEVER)
     return {
         "points": points,
         "cap_count": _or_never(rule.cap_count for rule in rules),
@@ -300,7 +304,7 @@ def _activity_columns(rules):
         "half_life": np.array([round((rule.half_life_days or 0) * DAY) for rule in rules], dtype=np.int64),
         "bounds": bounds,
         "drops": drops,
-        "moves": (drops > 0) & (bounds < NEVER) & (points != 0)[:, None],
+        "moves": (drops > 0) & (bounds < NEVER) & (points != 0),
         "is_coarse": abs(points) * smallest >= 0.02,
     }
 
@@ -317,12 +321,12 @@ def shares(rule):
 
 def _falls(rules):
     width = max([len(shares(rule)) for rule in rules], default=1)
-    bounds = np.zeros((len(rules), width), dtype=np.int64)
-    drops = np.zeros((len(rules), width))
-    for row, rule in enumerate(rules):
+    bounds = np.zeros((width, len(rules)), dtype=np.int64)
+    drops = np.zeros((width, len(rules)))
+    for column, rule in enumerate(rules):
         steps = shares(rule)
         following = [share for _days, share in steps[1:]] + [0.0]
-        for column, ((days, share), after) in enumerate(zip(steps, following, strict=True)):
+        for row, ((days, share), after) in enumerate(zip(steps, following, strict=True)):
             bounds[row, column] = NEVER if days is None else round(days * DAY)
             drops[row, column] = 0 if rule.half_life_days else share - after
     return bounds, drops

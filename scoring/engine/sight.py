@@ -1,12 +1,11 @@
 """All that scoring a few leads takes, seen at one instant by one statement: the live versions, the facts, the log and
 the scores that stand. Thousands of leads are read in parts (scoring.engine.judge), where one more statement is nothing.
 
-The statement is made for the live versions that this process saw last. It reads first which are live now, and where
-they are others it looks at no lead: it is then made anew. So a condition compiled for a field that has another type
-by now is never evaluated.
+The statement is made for the live versions that this process saw last. It looks at nobody where one of the rows that
+tell which are live is another one by now: it is then made anew. So a condition compiled for a field that has another
+type by now is never evaluated.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,30 +13,29 @@ from functools import lru_cache
 import numpy as np
 
 from scoring.engine import bulk, facts, prepared
-from scoring.engine.facts import LeadFacts, Log
+from scoring.engine.facts import GIVEN, LeadFacts, Log
 from scoring.engine.rulebook import LIVE, Live, Rulebook, rulebook
 
-SIGHT = """
-WITH live AS MATERIALIZED (
-  SELECT coalesce(json_agg(v), '[]')::text AS state FROM ({live}) v ({names})
-), asked AS MATERIALIZED (
-  SELECT CASE WHEN state = $3 THEN $1 END AS ids FROM live
-)
-SELECT live.state, rating, verdict, {stored_columns}, {log_columns}, {facts_columns}
-FROM live, ({stored}) AS stored (rating, verdict, {stored_names}), ({log}) AS log ({log_names}), ({facts}) AS facts ({facts_names})
+# What tells which versions are live: xmin and ctid name one version of a row, which no other ever has.
+STATE = """
+SELECT coalesce(string_agg(xmin::text || ctid::text, ' '), '') FROM (
+  SELECT xmin, ctid FROM scoring_scoringmodel
+  UNION ALL SELECT xmin, ctid FROM scoring_modelversion WHERE publish_asked_at IS NOT NULL
+  UNION ALL SELECT xmin, ctid FROM leads_customfield) told
 """
-WHICH = "= ANY((SELECT ids FROM asked)::bigint[])"
+LIVE_NOW = f"SELECT ({STATE}), (SELECT json_agg(v) FROM ({LIVE}) v ({', '.join(Live._fields)}))"  # noqa: S608 constants
+SIGHT = "SELECT stored.*, log.*, facts.* FROM ({stored}) stored, ({log}) log, ({facts}) facts WHERE ({state}) = $3"
 # NULL travels as what never came and never comes, in the form of PostgreSQL's infinities.
 STORED = f"""
-SELECT array_agg(rating), array_agg(verdict), array_send(array_agg(model_version_id)), array_send(array_agg(lead_id)),
-  array_send(array_agg(fit)), array_send(array_agg(engagement)),
-  array_send(array_agg(coalesce(hand_raised_at, '-infinity'))), array_send(array_agg(coalesce(next_change_at, 'infinity')))
+SELECT array_agg(rating), array_agg(verdict), string_agg(int8send(model_version_id) || int8send(lead_id) ||
+  float8send(fit) || float8send(engagement) || timestamptz_send(coalesce(hand_raised_at, '-infinity')) ||
+  timestamptz_send(coalesce(next_change_at, 'infinity')), '')
 FROM (
-  SELECT * FROM scoring_score WHERE model_version_id = ANY(ARRAY[{{versions}}]::bigint[]) AND lead_id {WHICH}
+  SELECT * FROM scoring_score WHERE model_version_id = ANY(ARRAY[{{versions}}]::bigint[]) AND lead_id {GIVEN}
   ORDER BY model_version_id, lead_id OFFSET 0
 ) s
 """  # noqa: S608 constants
-STORED_COLUMNS = 6  # sent as numbers
+STORED_COLUMNS = 6
 
 
 @dataclass
@@ -61,8 +59,8 @@ class Sight:
     stored: Stored
 
 
-# The live versions that this process saw last: as text, parsed, compiled. Replaced as one.
-_last = ("[]", [], ())
+# What this process saw last: the STATE, the live versions, compiled. Replaced as one.
+_last = ("", [], ())
 
 
 def see(lead_ids, *, at):
@@ -70,39 +68,34 @@ def see(lead_ids, *, at):
     global _last
     lead_ids = sorted(lead_ids)
     while True:
-        known, live, books = _last
-        sql, columns, total, width = _statement(books)
-        state, *row = prepared.fetch(sql, "bigint[], timestamptz, text", [lead_ids, at, known])[0]
-        if state == known:
+        state, live, books = _last
+        sql, asked = _statement(books)
+        if found := prepared.fetch(sql, "bigint[], timestamptz, text", [lead_ids, at, state]):
             break
-        live = [_live(row) for row in json.loads(state)]
-        _last = state, live, tuple(rulebook(version) for version in live)
-    rating, verdict, stored, log, about_leads = row
-    stored = Stored(rating or [], verdict or [], bulk.block(stored, STORED_COLUMNS))
-    leads, then = facts.arranged(list(bulk.block(about_leads, width)), books, columns, total)
+        _last = _look()
+    rating, verdict, stored, log, about_leads = found[0]
+    stored = Stored(rating or [], verdict or [], bulk.columns(stored, STORED_COLUMNS))
+    leads, then = facts.arranged(about_leads, asked, books)
     facts.look_ahead(leads, books, then)
-    log = facts.placed(leads.ids, lead_ids, bulk.block(log, facts.LOG_COLUMNS))
+    log = facts.placed(leads.ids, lead_ids, log)
     return Sight(live, list(books), leads, log, stored)
 
 
-def _live(row):
-    asked_at = row.pop("asked_at")
-    return Live(**row, asked_at=asked_at and datetime.fromisoformat(asked_at))
+def _look():
+    state, rows = prepared.fetch(LIVE_NOW, "", [])[0]
+    live = [
+        Live(**row | {"asked_at": row["asked_at"] and datetime.fromisoformat(row["asked_at"])})
+        for row in rows or []
+    ]
+    return state, live, tuple(rulebook(version) for version in live)
 
 
 @lru_cache(maxsize=16)
 def _statement(books):
-    """The SIGHT by these rulebooks, the columns of each among the packed facts, how many there are, and how many arrays
-    are sent for them."""
-    about_leads, _, columns, total = facts.statement(books, which=WHICH)
-    width = about_leads.count("array_send")
-    log = facts.log_sql(which=WHICH, opens=any(book.has_opens for book in books))
-    parts = {"stored": STORED_COLUMNS, "log": facts.LOG_COLUMNS, "facts": width}
-    names = {part: [f"{part}{n}" for n in range(count)] for part, count in parts.items()}
+    """The SIGHT by these rulebooks, and the Statement in it about the leads."""
+    asked = facts.statement(books, which=GIVEN)
     sql = SIGHT.format(
-        live=LIVE, names=", ".join(Live._fields), facts=about_leads, log=log,
-        stored=STORED.format(versions=", ".join(str(book.version_id) for book in books)),
-        **{f"{part}_names": ", ".join(some) for part, some in names.items()},
-        **{f"{part}_columns": " || ".join(some) for part, some in names.items()},
+        facts=asked.sql, log=facts.log_sql(which=GIVEN, opens=any(book.has_opens for book in books)),
+        stored=STORED.format(versions=", ".join(str(book.version_id) for book in books)), state=STATE,
     )  # fmt: skip
-    return sql, columns, total, width
+    return sql, asked

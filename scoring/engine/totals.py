@@ -64,12 +64,11 @@ def _place(pk, known):
 
 def fit(book, holds):
     """The Total of fit, from which rules hold."""
-    points = holds[:, : book.n_fit] * book.fit_cents
     where = book.fit_slots
     if where is None:
-        before = points.sum(axis=1)
+        before = holds[:, : book.n_fit] @ book.fit_cents
         return Total(np.minimum(before, book.cap_fit), before)
-    sums = points @ where.rules_in
+    sums = (holds[:, : book.n_fit] * book.fit_cents) @ where.rules_in
     capped = np.clip(sums, -where.cap, where.cap)
     before = capped[:, where.profile < 0].sum(axis=1)
     profiles = best = None

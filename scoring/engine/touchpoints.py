@@ -12,6 +12,7 @@ from django.db import connection
 from leads.criteria.base import AtMinus, AtPlus, Instant
 from leads.rows import fetch
 from scoring.engine.facts import WORD, _pack, _unpack
+from scoring.engine.rulebook import UNSEEN
 
 SEEN_LIMIT = 300_000  # touchpoints remembered per rulebook, about 6 MB with 20 rules
 EPOCH = "SELECT max(id), count(until) FROM leads_assetstate"
@@ -24,22 +25,24 @@ def matching(book, touchpoints, *, at, known_at=None):
         ids, places = np.unique(touchpoints, return_inverse=True)
         return _evaluate(book, ids, known_at)[:, places]
     epoch = fetch(EPOCH, [])[0] if book.uses_content else ()
-    known_epoch, ids, table = book.seen.known
-    if known_epoch != epoch or len(ids) > SEEN_LIMIT:
-        ids, table = ids[:1], table[:, :1]
-    places = np.minimum(np.searchsorted(ids, touchpoints), len(ids) - 1)
-    new = ids[places] != touchpoints
+    known_epoch, places, table = book.seen.known
+    if known_epoch != epoch or table.shape[1] > SEEN_LIMIT:
+        places, table = UNSEEN, table[:, :1]
+    found = places.take(touchpoints, mode="clip")
+    new = found < 0
     if new.any():
-        ids, table = _with_new(book, ids, table, np.unique(touchpoints[new]), at)
-        book.seen.known = (epoch, ids, table)
-        places = np.searchsorted(ids, touchpoints)
-    return table[:, places]
+        places, table = _with_new(book, places, table, np.unique(touchpoints[new]), at)
+        book.seen.known = (epoch, places, table)
+        found = places[touchpoints]
+    return table.take(found, axis=1)
 
 
-def _with_new(book, ids, table, new, at):
-    merged = np.concatenate([ids, new])
-    order = np.argsort(merged)
-    return merged[order], np.concatenate([table, _evaluate(book, new, at)], axis=1)[:, order]
+def _with_new(book, places, table, new, at):
+    known = table.shape[1]
+    grown = np.full(max(len(places), new[-1] + 2), -1, np.int32)
+    grown[: len(places)] = places
+    grown[new] = np.arange(known, known + len(new))
+    return grown, np.concatenate([table, _evaluate(book, new, at)], axis=1)
 
 
 def _evaluate(book, ids, at):
