@@ -16,8 +16,9 @@ from .population import DAYS
 
 MARKETER, MANAGER = "mia", "mona"
 FORECAST = "forecast"
-# (model, number): days before the demo's last day on which it came into force
-IN_FORCE = {(starter.SLUG, 1): DAYS + 1, (starter.SLUG, 2): 240, (FORECAST, 1): 25}
+# (model, number): days before the demo's last day on which it came into force. Stories are told after the history, by what
+# is in force then; so each of these was before the first of them began.
+IN_FORCE = {(starter.SLUG, 1): DAYS + 1, (starter.SLUG, 2): 240, (FORECAST, 1): 210}
 IN_REVIEW = {(starter.SLUG, 3): 2}  # days since marketing asked for approval
 
 ROUTING_MODEL = {
@@ -143,7 +144,7 @@ def set_back(anchor):
             .first()
         )
         if first:
-            at = anchor - timedelta(days=days)
+            at = midnight(anchor - timedelta(days=days))
             Publication.objects.filter(pk=first.pk).update(at=at)
             ModelVersion.objects.filter(pk=first.version_id, review_asked_at=None).update(created_at=at)
             _date_review(first.version, at - timedelta(days=4))
@@ -152,6 +153,11 @@ def set_back(anchor):
         if version:
             _date_review(version, anchor - timedelta(days=days))
     _date_flips()
+
+
+def midnight(at):
+    """When the day begins: the play has caught up with all that it recorded, so a flip finds what was known by then."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _date_review(version, at):

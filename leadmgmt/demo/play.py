@@ -52,7 +52,7 @@ class Floor:
     """The company at work: keeps what must be remembered from day to day, and no more."""
 
     def __init__(self, anchor):
-        self.start = (anchor - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.start = judging.midnight(anchor - timedelta(days=DAYS))
         self.anchor = anchor
         self.dice = random.Random(SEED + 1)
         self.forms = {form.slug: form for form in CaptureForm.objects.select_related("source", "campaign")}

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models import Min
 
 from distribution import followup, handoff, opportunities, recycling
 from distribution.models import CompanyOwner, Handoff, Rep
 from leads import activities, capture, intake, lists
 from leads.models import Lead, LeadList
 from nurturing import touches
+from scoring.models import ModelVersion, Score
 
 from . import config, offer
 from .companies import known_company
@@ -21,6 +23,7 @@ def tell(*, floor, now):
     teller = Teller(floor, now)
     for story in STORIES:
         story(teller)
+    teller.let_pass(now)
     lists.add_to_list(
         to=LeadList.objects.get(slug=offer.STORIES),
         lead_ids=Lead.objects.filter(email__in=LISTED).values_list("pk", flat=True),
@@ -32,12 +35,19 @@ def tell(*, floor, now):
 class Teller:
     def __init__(self, floor, now):
         self.floor, self.now = floor, now
+        self.leads = set()
         self.manager = User.objects.get(username=config.MANAGER[0])
 
     def ago(self, **span):
         return self.now - timedelta(**span)
 
+    def let_pass(self, until):
+        """Time passes for those told of so far: what fades is counted on the minute."""
+        while due := next_change(self.leads, until):
+            self.floor.decide(due)
+
     def post(self, form, at, source="paid-search", **values):
+        self.let_pass(at)
         said, _ = intake.clean(values, strict=False, at=at, custom=self.floor.custom)
         row = capture.submit_many(
             [
@@ -51,18 +61,21 @@ class Teller:
             at=at,
             is_demo=True,
         )[0]
+        self.leads.add(row.lead_id)
         self.floor.decide(at)
         return Lead.objects.get(pk=row.lead_id)
 
     def did(self, lead, *steps):
         """Each step: (moment, kind, asset)."""
         for at, kind, asset in steps:
+            self.let_pass(at)
             activities.record(lead=lead, kind=kind, asset=asset, at=at, received_at=at)
             self.floor.decide(at)
 
     def wait(self, *moments):
-        """Time passes: programs send what is due, and what fades is counted again."""
+        """Programs send what is due at these moments."""
         for at in moments:
+            self.let_pass(at)
             touches.perform_due(at=at)
             self.floor.decide(at)
 
@@ -73,6 +86,12 @@ class Teller:
             handoff.assign(handoff=row, rep=to, by=self.manager, at=at or row.created_at)
             row.refresh_from_db()
         return row
+
+
+def next_change(lead_ids, until):
+    """When time alone next changes a score of these leads, up to `until`; None for not at all."""
+    scores = Score.objects.filter(lead__in=lead_ids, model_version__status=ModelVersion.Status.PUBLISHED)
+    return scores.filter(next_change_at__lte=until).aggregate(at=Min("next_change_at"))["at"]
 
 
 def rep(username):
@@ -268,7 +287,9 @@ def recycled_and_woken(tell):
     deal = opportunities.open(
         handoff=row, by=user, name="Cobalt Energy: planning", at=again + timedelta(days=2)
     )
-    opportunities.win(opportunity=deal, by=user, amount=36500, at=again + timedelta(days=33))
+    won = again + timedelta(days=33)
+    opportunities.win(opportunity=deal, by=user, amount=36500, at=won)
+    tell.floor.decide(won)
 
 
 def customers_quote(tell):
