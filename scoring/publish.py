@@ -47,6 +47,10 @@ FROM scoring_score n LEFT JOIN scoring_score o ON o.model_version_id = %(old)s A
 WHERE n.model_version_id = %(new)s AND (o.rating, o.verdict) IS DISTINCT FROM (n.rating, n.verdict)
 RETURNING lead_id
 """
+JUDGED_OTHERWISE = """
+SELECT n.lead_id FROM scoring_score n LEFT JOIN scoring_score o ON o.model_version_id = %s AND o.lead_id = n.lead_id
+WHERE n.model_version_id = %s AND o.verdict IS DISTINCT FROM n.verdict
+"""
 CALLED = """
 SELECT s.lead_id, s.verdict FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
 WHERE s.model_version_id = %(new)s AND s.verdict = ANY(%(verdicts)s) AND l.stage = ANY(%(lower)s)
@@ -222,6 +226,39 @@ def _flip(version, at):
         news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
         if model.routes:
             _let_follow(version, news, at)
+
+
+def take_over(*, model, at):
+    """Let `model` decide what passes to sales from now on; the one that did so until now, or None.
+
+    Stages and routing follow at once. Nobody ever reads of none or of two that decide: both rows change in one
+    transaction, with the gate closed as for a flip. Raises NotPublishable where it has no scores of everybody.
+    """
+    with transaction.atomic():
+        fetch(CLOSE_GATE, [GATE])
+        model = ScoringModel.objects.select_for_update(no_key=True).get(pk=model.pk)
+        before = ScoringModel.objects.filter(routes=True).select_for_update(no_key=True).first()
+        if model.routes:
+            return None
+        if found := _not_for_everybody(model):
+            raise NotPublishable(found)
+        ScoringModel.objects.filter(routes=True).update(routes=False)
+        ScoringModel.objects.filter(pk=model.pk).update(routes=True)
+        old_id = before and before.current_version_id
+        news = {row[0] for row in fetch(JUDGED_OTHERWISE, [old_id, model.current_version_id])}
+        _let_follow(model.current_version, news, at)
+    return before
+
+
+def _not_for_everybody(model):
+    found = []
+    if model.current_version_id is None:
+        found.append(f"Publish a version of {model} first: until then it would pass nobody.")
+    if model.applies_to:
+        found.append(
+            f"{model} judges some leads only; who decides what passes to sales must judge everybody."
+        )
+    return found
 
 
 def _let_follow(version, news, at):

@@ -72,17 +72,19 @@ class ScoringModelForm(forms.ModelForm):
 
     def clean_routes(self):
         wanted = self.cleaned_data["routes"]
-        other = ScoringModel.objects.filter(routes=True).exclude(pk=self.instance.pk).first()
+        other = ScoringModel.objects.filter(routes=True).first()
         if wanted and other:
-            raise forms.ValidationError(f"“{other}” decides now. Take it off there first.")
+            raise forms.ValidationError(
+                f"“{other}” decides now. Publish a version of this one first; then its page lets it take over."
+            )
         return wanted
 
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("routes") and cleaned.get("applies_to", self.instance.applies_to):
+        if cleaned.get("routes", self.instance.routes) and cleaned.get("applies_to"):
             self.add_error(
-                "routes",
-                "Who decides what passes to sales must judge everybody: leave “Which leads it judges” empty.",
+                "applies_to",
+                "Who decides what passes to sales must judge everybody: leave this empty.",
             )
         return cleaned
 
@@ -130,7 +132,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
         names = ["name", "slug"] if obj else ["name", "slug", "begin"]
         whom = "judges" if obj and whom_is_agreed(obj) else "applies_to"
         return [
-            (None, {"fields": [*names, "routes", whom]}),
+            (None, {"fields": [*names, "decides" if obj else "routes", whom]}),
             ("What it is for", {"fields": [*PURPOSE, "review_every_days"]}),
         ]
 
@@ -138,7 +140,11 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
         return super().get_queryset(request).annotate(rules=Count("current_version__rules"))
 
     def get_readonly_fields(self, request, obj=None):
-        return ["judges"]
+        return ["judges", "decides"]
+
+    @display(description="Decides what passes to sales")
+    def decides(self, model):
+        return "Yes; the others inform." if model.routes else "No, it informs."
 
     @display(description="Which leads it judges")
     def judges(self, model):
@@ -165,7 +171,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
     def get_urls(self):
         return [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"scoring_scoringmodel_{name}")
-            for name, view in (("edit", self.edit), ("reviewed", self.reviewed))
+            for name, view in (("edit", self.edit), ("reviewed", self.reviewed), ("decide", self.decide))
         ] + super().get_urls()  # fmt: skip
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -209,6 +215,21 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
         messages.success(
             request, f"{model} is reviewed. The next reminder comes in {model.review_every_days} days."
         )
+        return redirect("admin:scoring_scoringmodel_change", pk)
+
+    def decide(self, request, pk):
+        """Let this model decide what passes to sales, in place of the one that does."""
+        if not request.user.has_perm("scoring.change_scoringmodel"):
+            raise PermissionDenied
+        model = get_object_or_404(ScoringModel, pk=pk)
+        try:
+            before = publish.take_over(model=model, at=timezone.now())
+        except publish.NotPublishable as refused:
+            messages.error(request, str(refused))
+        else:
+            self.log_change(request, model, "Decides what passes to sales.")
+            instead = f"; {before} informs. Its own page takes it back" if before else ""
+            messages.success(request, f"{model} decides what passes to sales from now on{instead}.")
         return redirect("admin:scoring_scoringmodel_change", pk)
 
     def response_add(self, request, obj, post_url_continue=None):
