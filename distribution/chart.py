@@ -42,6 +42,7 @@ class Chart:
     marks: list
     since: object
     until: object
+    zero: float  # y of no points
     height: int = HEIGHT
     top: int = TOP
     bottom: int = BOTTOM
@@ -67,7 +68,7 @@ def chart(history, explanation, *, until):
     ]
     ratings = lines([(moment.rating, moment.at) for moment in turns(history.moments)], place)
     versions = lines([(f"v{mark.version}", mark.at) for mark in history.marks], place)
-    return Chart(series, ratings, versions, since, until)
+    return Chart(series, ratings, versions, since, until, level(0))
 
 
 def steps(levels, starts):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoring.engine.units import cents
+from scoring.words import figure
 
 MAX_MINUTES = 10_000
 
@@ -42,7 +43,7 @@ class Table:
         label = self.labels[int(self.rate(np.array([fit]), np.array([engagement]))[0])]
         parts = (("Fit", fit, self.fit_minima), ("engagement", engagement, self.engagement_minima))
         said = [
-            f"{name} {points / 100:g} ({_reached(minima, points)})"
+            f"{name} {figure(points / 100)} ({_reached(minima, points)})"
             for name, points, minima in parts
             if len(minima)
         ]
@@ -76,7 +77,9 @@ def _band(minima, values):
 
 def _reached(minima, points):
     band = int(_band(minima, np.array([points]))[0])
-    return f"{minima[band] / 100:g} or more" if band < len(minima) else f"below {minima[-1] / 100:g}"
+    return (
+        f"{figure(minima[band] / 100)} or more" if band < len(minima) else f"below {figure(minima[-1] / 100)}"
+    )
 
 
 def table(scale):

@@ -8,9 +8,14 @@ from django.utils.formats import date_format
 from scoring.models import Verdict
 
 
+def figure(value):
+    """A number of points: 12.5, −5, 0."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
 def points(value):
     """A signed number of points: +12.5, −5, 0."""
-    return f"+{value:g}" if value > 0 else f"−{-value:g}" if value < 0 else "0"
+    return f"+{figure(value)}" if value > 0 else figure(value)
 
 
 def day(moment):
@@ -49,7 +54,7 @@ def next_rating(explanation):
 
 def best_match(explanation):
     best = next((match for match in explanation.profiles if match.is_best), None)
-    return (best and f"Best match: {best.profile}, {best.points:g} of {best.of:g}") or ""
+    return (best and best.points and f"Best match: {best.profile}, {best.points:g} of {best.of:g}") or ""
 
 
 def line_words(line):
@@ -80,10 +85,10 @@ def as_text(explanation):
     rows = [
         f"Rating {e.rating}: {e.action}",
         *([f"{e.because}."] if e.because else []),
-        f"{Verdict(e.verdict).label} · fit {e.fit:g}, engagement {e.engagement:g} · {e.version} at {e.at:%Y-%m-%d %H:%M} UTC",
+        f"{Verdict(e.verdict).label} · fit {figure(e.fit)}, engagement {figure(e.engagement)} · {e.version} at {e.at:%Y-%m-%d %H:%M} UTC",
     ]
     for part, total in (("fit", e.fit), ("engagement", e.engagement)):
-        rows += ["", f"{part.capitalize()} {total:g}"]
+        rows += ["", f"{part.capitalize()} {figure(total)}"]
         rows += [e.best_match_words] if part == "fit" and e.profiles else []
         for line in e.lines:
             if line.part == part:

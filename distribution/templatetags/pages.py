@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from distribution import words
 from distribution.access import ROUTES, may_open
 from leads.money import money
+from scoring.words import figure, points
 
 register = template.Library()
 
@@ -137,10 +138,9 @@ def meter(value, most=100):
     )
 
 
-@register.simple_tag
-def points(value):
-    """Signed, so that what costs points reads as plainly as what brings them."""
-    return f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "−") if value else "0"
+register.filter("figure", figure)
+# Signed, so that what costs points reads as plainly as what brings them.
+register.simple_tag(points)
 
 
 @register.simple_tag

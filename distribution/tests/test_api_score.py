@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from distribution.tests.test_api_read import URL, new_lead, with_scopes
 from leads import capture
-from leads.models import Lead
+from leads.models import CaptureForm, Lead
 from scoring.models import ScoringModel
 from scoring.rescore import rescore
 
@@ -57,6 +57,7 @@ def test_without_a_score_it_says_why(api):
 
 
 def test_it_answers_with_the_models_the_history_and_the_evidence(api, lead, django_assert_max_num_queries):
+    CaptureForm.objects.create(name="Request a demo", slug="demo-request")
     with django_assert_max_num_queries(20):
         body = api.get(f"{URL}{lead.pk}/score/").json()
     assert (body["model_slug"], body["routes"], body["is_past"]) == ("starter", True, False)
@@ -66,6 +67,8 @@ def test_it_answers_with_the_models_the_history_and_the_evidence(api, lead, djan
     assert body["history"]["moments"][-1]["rating"] == body["rating"] and body["history"]["is_whole"]
     evidence = [e for line in body["lines"] for e in line["evidence"] if e["at"]]
     assert evidence and evidence[0]["activity"] == lead.activities.get().pk
+    assert (evidence[0]["what"], evidence[0]["asset"]) == ("Hand-raise “Request a demo”", "demo-request")
+    assert body["because"].startswith(f"Fit {body['fit']:g} (") and body["because"].endswith(body["rating"])
 
 
 def test_a_past_instant_is_replayed(api, lead):
@@ -75,6 +78,7 @@ def test_a_past_instant_is_replayed(api, lead):
     now = api.get(f"{URL}{lead.pk}/score/").json()
     then = api.get(f"{URL}{lead.pk}/score/", {"as_of": before.isoformat()}).json()
     assert (then["engagement"], now["engagement"], then["is_past"]) == (40, 50, True)
+    assert [(row["rating"], row["total"]) for row in then["models"]] == [(then["rating"], then["total"])]
     assert then["as_of"].startswith(before.isoformat()[:19])
 
 
