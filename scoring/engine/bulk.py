@@ -66,5 +66,5 @@ def write(table, columns):
         cursor.copy_expert(
             f"COPY {table} FROM STDIN (FORMAT binary)",
             BytesIO(_COPY_HEADER + rows.tobytes() + _COPY_END),
-            size=1 << 20,
+            1 << 20,  # by place: the cursor of DEBUG takes no names
         )
