@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 
 from distribution import limbo
 from distribution.words import plural
-from leads.models import Source
+from leads.models import Lead, Source
 from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
 from scoring.publish import problems
@@ -152,8 +152,9 @@ def gone_bad(models):
     return next(((version, faults) for version, faults in found if faults), None)
 
 
-def finding(*, broken, waiting, stranded, months, models, gaps):
-    """The one thing to see first and the one thing to do: {"text", "is_clear", "url", "label"}."""
+def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True):
+    """The one thing to see first and the one thing to do: {"text", "is_clear", "url", "label"}; `may_set_up`: whether
+    this person may open the settings."""
     if broken:
         version, faults = broken
         more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
@@ -169,6 +170,8 @@ def finding(*, broken, waiting, stranded, months, models, gaps):
     if routing and routing.target and routing.ready > routing.target:
         text = f"{plural(routing.ready, 'lead')} became sales-ready this week; sales wants {routing.target}."
         return say(text, lab, "Try higher thresholds")
+    if not any(row.total.count for row in months):
+        return nobody_came(may_set_up)
     month = next((row for row in months if row.total.count >= ENOUGH and row is not months[0]), None)
     ready = month.cells[0] if month else None
     if ready and ready.note and lab:
@@ -182,9 +185,17 @@ def finding(*, broken, waiting, stranded, months, models, gaps):
             f"{plural(gap.lack, 'lead lacks', 'leads lack')} {gap.label}, worth up to {gap.worth:g} points."
         )
         return say(text, reverse("gaps"), "See what to ask")
-    if not any(row.total.count for row in months):
-        return say("No lead has come in the last six months.", "/admin/leads/captureform/", "Set up a form")
     return say("Nothing waits, and the mix is as usual.", lab, "Try other thresholds", is_clear=True)
+
+
+def nobody_came(may_set_up):
+    text = (
+        "No lead has come in the last six months."
+        if Lead.objects.exists()
+        else "There is no lead yet: a form, the API or an import brings the first."
+    )
+    url = reverse("admin:leads_captureform_changelist") if may_set_up else ""
+    return say(text, url, "Set up a form")
 
 
 def page_of(version):

@@ -250,10 +250,16 @@ def test_the_yearly_review_is_due(client, max_, now):
     assert f"{model} is due for its review" in text(client, "/marketing/")
 
 
-def test_nothing_at_all_says_what_to_do(client, max_):
+def test_nothing_at_all_says_what_to_do(client, max_, now):
     page = text(client, "/marketing/")
-    assert finding(page) == "No lead has come in the last six months."
-    assert "No lead was captured in" in page
+    assert finding(page) == "There is no lead yet: a form, the API or an import brings the first."
+    assert (
+        "No lead was captured in" in page and "Set up a form" not in page
+    )  # the settings are closed to them
+    max_.__class__.objects.update(is_staff=True)
+    assert next_button(text(client, "/marketing/")) == ("/admin/leads/captureform/", "Set up a form")
+    move([cast.lead(created_at=now - 400 * DAY)], now, place="disqualified", stage="disqualified")
+    assert finding(text(client, "/marketing/")) == "No lead has come in the last six months."
 
 
 def test_a_recycled_lead_counts_once_and_apart(now):

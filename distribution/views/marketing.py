@@ -41,7 +41,7 @@ def home(request):
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
         "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(),
         "enough": home_of.ENOUGH,
-        "finding": home_of.finding(broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps),
+        "finding": home_of.finding(broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps, may_set_up=request.user.is_staff),
     })  # fmt: skip
 
 

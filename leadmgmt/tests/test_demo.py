@@ -257,9 +257,9 @@ def test_pages_say_that_it_is_being_loaded(client, passwords, settings):
     with sandbox.sandbox():
         page = client.get("/marketing/").content.decode()
         assert "history is being loaded: 0 leads so far" in page
-        assert "No lead" not in page.split('id="mix-title"')[0]
+        assert "no lead yet" not in page.split('id="mix-title"')[0]
     page = client.get("/marketing/").content.decode()
-    assert "is being loaded" not in page and "No lead has come" in page
+    assert "is being loaded" not in page and "There is no lead yet" in page
     with connection.cursor() as cursor:  # what a killed process leaves
         cursor.execute("CREATE SCHEMA demo_play; CREATE TABLE demo_play.leads_lead (id int)")
     assert sandbox.loading() == ""
