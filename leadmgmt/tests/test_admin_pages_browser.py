@@ -9,13 +9,11 @@ import os
 from collections import defaultdict
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 from django.urls import resolve, reverse
 from django.utils import timezone
 
@@ -28,9 +26,8 @@ from scoring.models import ModelVersion, Rule
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 APPS = ("leads", "scoring", "nurturing", "distribution", "auth")
+LOOK = "dark" if os.environ.get("AXE_DARK") else "wide"
 ROLES = (Role.ADMIN, Role.MARKETER, Role.MANAGER)[: None if os.environ.get("AXE_ROLES") else 1]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 # Of these `world` has rows in several states, whose pages differ; of the others one is looked at.
 SEVERAL = {ModelVersion: 3, ProgramVersion: 2, EnrichmentUpload: 3, Rule: 2, Lead: 2}
 
@@ -104,64 +101,28 @@ def test_nothing_in_the_admin_is_left_out():
 # --- looking at them ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def look(chromium, live_server):
-    """look(user, url) → what is wrong with the page, in words."""
-    scheme = "dark" if os.environ.get("AXE_DARK") else "light"
-    context = chromium.new_context(viewport=DESKTOP, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    faults = []
-    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("dialog", lambda dialog: dialog.accept())
-    cookies = {}
-
-    def at(user, url):
-        if user not in cookies:
-            client = Client()
-            client.force_login(user)
-            cookies[user] = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": cookies[user], "url": live_server.url}]
-        )
-        faults.clear()
-        page.set_viewport_size(DESKTOP)
-        answer = page.goto(live_server.url + url)
-        if answer.status != 200:
-            return [f"status {answer.status}"]
-        page.wait_for_function("!document.querySelector('.htmx-request')")  # a preview, a count
-        found = [words(violation) for violation in Axe().run(page, options=RULES).response["violations"]]
-        picture(page, "wide")
-        page.set_viewport_size(PHONE)
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        picture(page, "phone")
-        return found + faults + ([f"{wider} px too wide for a phone"] if wider > 0 else [])
-
-    yield at
-    context.close()
-
-
-def words(violation):
-    nodes = violation["nodes"]
-    shown = " | ".join(f"{node['target']} {node['html'][:200]}" for node in nodes[:3])
-    return f"{violation['id']} × {len(nodes)}: {shown}"
-
-
-def picture(page, name):
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{len(os.listdir(folder)):03}-{name}.png", full_page=True)
+def problems(window, wide, phone, url):
+    """What is wrong with the page, in words."""
+    answer = wide.goto(url)
+    if answer.status != 200:
+        return [f"status {answer.status}"]
+    wide.wait_for_function("!document.querySelector('.htmx-request')")  # a preview, a count
+    phone.goto(url)
+    for page in (wide, phone):
+        window.picture(page, url.strip("/").replace("/", "-"))
+    return window.violations(wide) + window.too_wide(phone)
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_the_pages_are_accessible_quiet_and_fit_a_phone(staff, look, app):
+def test_the_pages_are_accessible_quiet_and_fit_a_phone(window, staff, app):
     found, seen = defaultdict(list), set()
     for role, user in staff.items():
+        wide, phone = window(user, LOOK), window(user, "phone")
         for url, (what, rights) in pages(app, user).items():
             if (url, rights) in seen:
                 continue
             seen.add((url, rights))
-            for problem in look(user, url):
+            for problem in problems(window, wide, phone, url):
                 found[problem].append(f"{role}: {what} ({url})")
     assert seen
     assert not found, "\n\n".join(f"{problem}\n   {pages}" for problem, pages in found.items())
