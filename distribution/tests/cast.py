@@ -5,13 +5,14 @@ The leads come in as they do in life: activities are logged, scored by the start
 
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, Permission
 
 from distribution import routing
 from distribution.access import Role, sync_roles
 from distribution.models import Handoff, QueueMember, Rep, RoutingDecision, SalesQueue, Team
 from leads.activities import record
 from leads.models import Company, Lead
+from leads.tests.cast import colleague
 from nurturing import models as nurturing
 from nurturing.starter import create_starter_program
 from scoring.rescore import rescore_due
@@ -42,17 +43,9 @@ def review():
 
 
 def user(name, role, **values):
-    # No password: hashing one takes longer than the test, and `force_login` needs none.
-    made = User.objects.create(
-        username=name.lower(),
-        email=f"{name.lower()}@us.test",
-        password="!",
-        first_name=name,
-        last_name="Us",
-        **values,
+    return colleague(
+        name.lower(), role, email=f"{name.lower()}@us.test", first_name=name, last_name="Us", **values
     )
-    made.groups.add(Group.objects.get(name=role))
-    return made
 
 
 def mia():

@@ -3,6 +3,8 @@ Dora was met at a booth and left only a phone number; Info is an address that ma
 
 from datetime import UTC, datetime
 
+from django.contrib.auth.models import Group, User
+
 from leads import capture, properties
 from leads.models import Campaign, CaptureForm, DeclaredProperty, Source
 
@@ -49,6 +51,13 @@ def info(**more):
 def person(values, *, at=NOW, **arguments):
     """The lead, captured through the real verb; keyword arguments are those of `capture.submit`."""
     return capture.submit(values=dict(values), at=at, **arguments).lead
+
+
+def colleague(name, role, **values):
+    """Somebody of ours with the rights of a role: `Marketer`, `Sales rep`, `Sales manager`, `Administrator`."""
+    user = User.objects.create_user(name, **values)  # no password: hashing one takes longer than the test
+    user.groups.add(Group.objects.get(name=role))
+    return user
 
 
 def demo_request(**more):

@@ -3,6 +3,7 @@ import pytest
 from leads import properties
 from leads.models import DeclaredProperty
 from leads.tests import criteria_cast
+from leads.tests.cast import colleague
 
 
 @pytest.fixture
@@ -17,3 +18,11 @@ def declared(db):
     properties.forget()
     yield DeclaredProperty.objects
     properties.forget()
+
+
+@pytest.fixture
+def marketer(client):
+    """Mia, at the admin pages with `client`."""
+    mia = colleague("mia", "Marketer", is_staff=True)
+    client.force_login(mia)
+    return mia

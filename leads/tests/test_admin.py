@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,14 +24,6 @@ from leads.models import (
 from leads.tests import cast
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture
@@ -184,8 +175,7 @@ def test_an_objection_is_noted_and_lifted_never_deleted(client, marketer):
 def test_outsiders_and_reps_stay_out(client, form):
     url = reverse("admin:leads_captureform_changelist")
     assert client.get(url).status_code == 302
-    rep = User.objects.create_user("rita")
-    rep.groups.add(Group.objects.get(name="Sales rep"))
+    rep = cast.colleague("rita", "Sales rep")
     client.force_login(rep)
     assert client.get(url).status_code == 403
 

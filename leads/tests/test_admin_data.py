@@ -3,7 +3,6 @@
 import html
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -27,14 +26,6 @@ from leads.models import (
 from leads.tests import cast
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 def listed(name):
@@ -61,8 +52,7 @@ def test_an_empty_list_says_what_to_do_next(client, marketer, name):
 
 
 def test_reps_stay_out(client):
-    rep = User.objects.create_user("rita", is_staff=True)
-    rep.groups.add(Group.objects.get(name="Sales rep"))
+    rep = cast.colleague("rita", "Sales rep", is_staff=True)
     client.force_login(rep)
     for name in PAGES:
         assert client.get(listed(name)).status_code == 403
@@ -180,8 +170,7 @@ def test_values_of_a_company(client, marketer):
 
 def test_who_may_only_look_sees_the_values(client):
     CustomField.objects.create(key="seats", label="Seats", type="number")
-    manager = User.objects.create_user("max", is_staff=True)
-    manager.groups.add(Group.objects.get(name="Sales manager"))
+    manager = cast.colleague("max", "Sales manager", is_staff=True)
     client.force_login(manager)
     ada = cast.ada()
     identity.set_fields(lead=ada, values={"custom.seats": 1200}, origin="rep", at=cast.NOW)
@@ -346,8 +335,7 @@ def test_all_that_match_can_be_put_on_a_list(client, marketer, summit):
 
 
 def test_managers_look_at_leads_but_keep_no_lists(client, summit):
-    manager = User.objects.create_user("max", is_staff=True)
-    manager.groups.add(Group.objects.get(name="Sales manager"))
+    manager = cast.colleague("max", "Sales manager", is_staff=True)
     client.force_login(manager)
     ada = cast.ada()
     client.post(

@@ -4,7 +4,6 @@ import html
 import threading
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
@@ -235,14 +234,6 @@ def test_two_workers_on_one_upload_do_it_once(monkeypatch):
 # --- the page ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
-
-
 def text_of(response):
     return html.unescape(response.content.decode())
 
@@ -307,8 +298,7 @@ def test_progress_is_shown(client, marketer, monkeypatch):
 
 @pytest.mark.django_db
 def test_reps_and_managers_upload_nothing(client):
-    manager = User.objects.create_user("max", is_staff=True)
-    manager.groups.add(Group.objects.get(name="Sales manager"))
+    manager = cast.colleague("max", "Sales manager", is_staff=True)
     client.force_login(manager)
     assert client.get(reverse("admin:leads_enrichmentupload_add")).status_code == 403
     kept = upload("domain,size\na.example,1\n")

@@ -1,6 +1,9 @@
 import pytest
 
+from leads.tests.conftest import marketer
 from nurturing.tests.sink import start
+
+__all__ = ["marketer"]
 
 
 @pytest.fixture(autouse=True)

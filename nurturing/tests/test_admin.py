@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,14 +10,6 @@ from nurturing.models import EmailTemplate, Enrollment, Program, ProgramVersion,
 from nurturing.tests import cast
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, send_mail
 from django.urls import reverse
 
+from leads.tests.cast import colleague
 from nurturing import touches
 from nurturing.enrollment import enroll
 from nurturing.mailbox import deliver, is_reserved
@@ -17,8 +18,7 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascr
 
 @pytest.fixture
 def marketer(client):
-    user = User.objects.create_user("mia")
-    user.groups.add(Group.objects.get_or_create(name="Marketer")[0])
+    user = colleague("mia", "Marketer")
     client.force_login(user)
     return client
 

@@ -1,9 +1,9 @@
 """The pages around a mail in a real browser: hostile HTML does nothing, and axe finds nothing."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
+from leads.tests.cast import colleague
 from nurturing import touches
 from nurturing.enrollment import enroll
 from nurturing.models import LocalMail, Touch
@@ -20,8 +20,7 @@ MJML = """<mjml><mj-body><mj-section><mj-column><mj-text font-size="18px">Dear {
 
 @pytest.fixture
 def mia():
-    user = User.objects.create_user("mia", first_name="Mia")
-    user.groups.add(Group.objects.get_or_create(name="Marketer")[0])
+    user = colleague("mia", "Marketer", first_name="Mia")
     return user
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,14 +16,6 @@ from scoring.tests import cast
 
 pytestmark = pytest.mark.django_db
 VP = {"all": [{"is": "lead_field", "field": "job_title", "op": "contains", "value": "VP"}]}
-
-
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

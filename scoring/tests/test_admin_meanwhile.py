@@ -6,11 +6,11 @@ import threading
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from leads.tests.cast import colleague
 from scoring.models import ModelVersion, Segment
 from scoring.tests import cast
 
@@ -20,8 +20,7 @@ CEO = {"all": [{"is": "lead_field", "field": "job_title", "op": "contains", "val
 
 
 def marketer(name):
-    user = User.objects.create_user(name, is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
+    user = colleague(name, "Marketer", is_staff=True)
     client = Client()
     client.force_login(user)
     return client

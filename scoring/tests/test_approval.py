@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, connection, transaction
 
+from leads.tests.cast import colleague
 from scoring import approval
 from scoring.approval import NotNow, approve, ask_review, comment, missing, reopen, to_comment_on, waiting_for
 from scoring.models import ModelVersion, Profile, Rule, RuleGroup, Scale
@@ -15,20 +15,14 @@ from scoring.tests.cast import DAY, DECISION_MAKER, NOW, PRICING, current, draft
 pytestmark = pytest.mark.django_db
 
 
-def person(name, role):
-    user = User.objects.create_user(name)
-    user.groups.add(Group.objects.get(name=role))
-    return user
-
-
 @pytest.fixture
 def mia():
-    return person("mia", "Marketer")
+    return colleague("mia", "Marketer")
 
 
 @pytest.fixture
 def mona():
-    return person("mona", "Sales manager")
+    return colleague("mona", "Sales manager")
 
 
 @pytest.fixture
@@ -187,7 +181,7 @@ def test_a_copy_holds_all_parts(mia, version):
 
 
 def test_it_waits_where_those_who_can_sign_see_it(mia, mona, version):
-    rita = person("rita", "Sales rep")
+    rita = colleague("rita", "Sales rep")
     assert waiting_for(mia) == []
     ask_review(version=version, by=mia, at=NOW)
     assert (waiting_for(mia), waiting_for(mona), waiting_for(rita)) == ([version], [version], [])
@@ -196,7 +190,7 @@ def test_it_waits_where_those_who_can_sign_see_it(mia, mona, version):
 
 
 def test_who_signs_for_no_side_is_asked_for_a_comment(mia, mona, version):
-    rita = person("rita", "Sales rep")
+    rita = colleague("rita", "Sales rep")
     comment(version=version, by=rita, text="A draft?", at=NOW)
     assert to_comment_on(rita) == []
     ask_review(version=version, by=mia, at=NOW + DAY)

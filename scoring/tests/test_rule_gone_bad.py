@@ -1,10 +1,10 @@
 """A rule in force whose condition cannot be evaluated any more: it holds for nobody, everybody else is scored."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from leads.models import CustomField, DomainList, LeadList, Product, Source
+from leads.tests.cast import colleague
 from scoring import gaps
 from scoring.engine.rulebook import compile_version
 from scoring.explain import explain, why_none
@@ -114,8 +114,7 @@ def test_a_draft_says_so_instead(erp):
 def test_the_page_of_its_version_names_it(client, erp):
     version = current(DECISION_MAKER, USES_SAP)
     retype(erp, "number")
-    mia = User.objects.create_user("mia")
-    mia.groups.add(Group.objects.get(name="Marketer"))
+    mia = colleague("mia", "Marketer")
     client.force_login(mia)
     page = client.get(reverse("model-version", args=[version.model.slug, version.number])).content.decode()
     assert "ceased to work" in page

@@ -1,9 +1,10 @@
 """A scale as lines: labels of any kind, actions, minutes, the matrix, presets."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 
+from leads.tests.cast import colleague
 from scoring import ratings
 from scoring.models import Scale
 from scoring.scale_form import RatingsField, ScaleForm, matrix_of
@@ -51,8 +52,7 @@ def test_refusals_name_the_field_and_the_remedy(change, field, words):
 def test_presets_are_sound_and_offered(client, preset):
     _, parts = SCALES[preset]
     assert ratings.problems(Scale(**parts)) == []
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
+    user = colleague("mia", "Marketer", is_staff=True)
     client.force_login(user)
     page = client.get(reverse("admin:scoring_scale_add"), {"preset": preset}).content.decode()
     assert f"?preset={preset}" in page

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils.html import strip_tags
 from rest_framework.test import APIClient
 
 from leads.models import ApiKey, Lead
+from leads.tests.cast import colleague
 from scoring import segments
 from scoring.models import Segment
 from scoring.rescore import rescore
@@ -17,14 +17,6 @@ from scoring.tests.cast import NOW
 
 pytestmark = pytest.mark.django_db
 DECIDES = {"all": [{"is": "lead_field", "field": "role", "op": "equals", "value": "decision maker"}]}
-
-
-@pytest.fixture
-def mia(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture
@@ -89,7 +81,7 @@ def test_a_circle_is_found(slug, path):
 # --- The admin -------------------------------------------------------------------------------------
 
 
-def test_a_marketer_makes_changes_and_deletes_one(client, mia):
+def test_a_marketer_makes_changes_and_deletes_one(client, marketer):
     posted = {
         "name": "Decision makers",
         "slug": "decides",
@@ -98,7 +90,7 @@ def test_a_marketer_makes_changes_and_deletes_one(client, mia):
     }
     assert client.post(reverse("admin:scoring_segment_add"), posted).status_code == 302
     segment = Segment.objects.get()
-    assert (segment.created_by, segment.condition) == (mia, DECIDES)
+    assert (segment.created_by, segment.condition) == (marketer, DECIDES)
     here = reverse("admin:scoring_segment_change", args=[segment.pk])
     assert client.post(here, posted | {"slug": "other", "note": "New"}).status_code == 302
     segment.refresh_from_db()
@@ -114,7 +106,7 @@ def test_a_marketer_makes_changes_and_deletes_one(client, mia):
     assert not Segment.objects.exists()
 
 
-def test_one_that_is_asked_for_is_not_deleted(client, mia, segment):
+def test_one_that_is_asked_for_is_not_deleted(client, marketer, segment):
     user = asking("nested", {"is": "segment", "segment": "decides"})
     page = client.get(reverse("admin:scoring_segment_change", args=[segment.pk])).content.decode()
     assert "segment “nested”" in page
@@ -130,13 +122,13 @@ def test_one_that_is_asked_for_is_not_deleted(client, mia, segment):
     assert Segment.objects.filter(pk=segment.pk).exists()
 
 
-def test_a_bad_condition_is_refused_by_its_field(client, mia, segment):
+def test_a_bad_condition_is_refused_by_its_field(client, marketer, segment):
     here = reverse("admin:scoring_segment_change", args=[segment.pk])
     answer = client.post(here, {"name": "X", "condition": '{"is": "shoe_size"}'})
     assert "must be one of" in answer.context["adminform"].form.errors["condition"][0]
 
 
-def test_one_that_would_ask_for_itself_is_refused(client, mia, segment):
+def test_one_that_would_ask_for_itself_is_refused(client, marketer, segment):
     asking("nested", {"is": "segment", "segment": "decides"})
     here = reverse("admin:scoring_segment_change", args=[segment.pk])
     posted = {"name": "X", "condition": '{"none": [{"is": "segment", "segment": "nested"}]}'}
@@ -146,7 +138,7 @@ def test_one_that_would_ask_for_itself_is_refused(client, mia, segment):
     assert segment.condition == DECIDES
 
 
-def test_the_live_count_and_the_list_of_leads(client, mia, segment, people):
+def test_the_live_count_and_the_list_of_leads(client, marketer, segment, people):
     url = reverse("admin:scoring_segment_condition")
     assert client.post(url, {"tree": json.dumps(DECIDES)}).json()["count"] == "Matches 2 of 5 leads (40.0 %)."
     page = client.get(reverse("admin:leads_lead_changelist"), {"segment": "decides"})
@@ -158,8 +150,7 @@ def test_the_live_count_and_the_list_of_leads(client, mia, segment, people):
 
 
 def test_others_read_but_do_not_edit(client, segment):
-    ron = User.objects.create_user("ron", is_staff=True)
-    ron.groups.add(Group.objects.get(name="Sales manager"))
+    ron = colleague("ron", "Sales manager", is_staff=True)
     client.force_login(ron)
     here = reverse("admin:scoring_segment_change", args=[segment.pk])
     assert client.get(here).status_code == 200

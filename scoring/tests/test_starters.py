@@ -1,7 +1,6 @@
 """Every starter can be published as it is, and a new model begins with a copy of it."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from scoring import starters
@@ -13,14 +12,6 @@ from scoring.tests.cast import DAY, NOW, did, lead
 
 pytestmark = pytest.mark.django_db
 STARTERS = list(starters.STARTERS)
-
-
-@pytest.fixture
-def mia(client):
-    user = User.objects.create_user("mia", is_staff=True)
-    user.groups.add(Group.objects.get(name="Marketer"))
-    client.force_login(user)
-    return user
 
 
 def begun(name):
@@ -66,13 +57,13 @@ def test_a_table_and_back_is_the_same():
 
 
 @pytest.mark.parametrize("begin", [*STARTERS, "copy-starter", "empty"])
-def test_a_new_model_begins_with_what_is_chosen(client, mia, begin):
+def test_a_new_model_begins_with_what_is_chosen(client, marketer, begin):
     posted = {"name": "Partners", "slug": "partners", "begin": begin, "applies_to": "{}", "review_every_days": "365",
               "goals": "My own"}  # fmt: skip
     answer = client.post(reverse("admin:scoring_scoringmodel_add"), posted)
     draft = ModelVersion.objects.get(model__slug="partners")
     assert answer.url == reverse("admin:scoring_modelversion_change", args=[draft.pk])
-    assert (draft.number, draft.status, draft.created_by) == (1, "draft", mia)
+    assert (draft.number, draft.status, draft.created_by) == (1, "draft", marketer)
     table = starters.STARTERS.get(begin)
     rules = ScoringModel.objects.get(slug="starter").current_version.rules.count() if "copy" in begin else 0
     assert draft.rules.count() == (len(table["rules"]) if table else rules)
@@ -80,7 +71,7 @@ def test_a_new_model_begins_with_what_is_chosen(client, mia, begin):
     assert bool(draft.model.hypothesis) == (begin in STARTERS)
 
 
-def test_what_is_offered_names_starters_and_models(client, mia):
+def test_what_is_offered_names_starters_and_models(client, marketer):
     page = client.get(reverse("admin:scoring_scoringmodel_add")).content.decode()
     for words in ("Software: subscriptions", "Event follow-up", "Starter model", "No rules yet"):
         assert words in page

@@ -1,10 +1,10 @@
 """In a real browser: copy a starter, change it, have it approved by two people, publish it, roll back; and its pages."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
 
+from leads.tests.cast import colleague
 from scoring import publish
 from scoring.models import ModelVersion, ScoringModel, Segment
 from scoring.starter import create_starter_model
@@ -15,9 +15,7 @@ ROLES = {"mia": "Marketer", "mona": "Sales manager", "rita": "Sales rep"}
 
 
 def person(name):
-    user = User.objects.create(username=name, is_staff=name == "mia")
-    user.groups.add(Group.objects.get(name=ROLES[name]))
-    return user
+    return colleague(name, ROLES[name], is_staff=name == "mia")
 
 
 def press(page, words):

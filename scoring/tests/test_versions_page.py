@@ -1,11 +1,12 @@
 """The pages of a version: who may read, comment, approve, publish and roll back; and what they say."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
 from leads.models import Lead
+from leads.tests.cast import colleague
 from scoring.approval import approve, ask_review
 from scoring.models import Rule, VersionComment
 from scoring.publish import fill_published, new_draft
@@ -18,10 +19,7 @@ ROLES = {"mia": "Marketer", "mona": "Sales manager", "rita": "Sales rep", "ada":
 
 @pytest.fixture
 def team(db):
-    people = {name: User.objects.create_user(name, is_staff=name in ("mia", "ada")) for name in ROLES}
-    for name, role in ROLES.items():
-        people[name].groups.add(Group.objects.get(name=role))
-    return people
+    return {name: colleague(name, role, is_staff=name in ("mia", "ada")) for name, role in ROLES.items()}
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+from leads.tests.conftest import marketer
+
+__all__ = ["marketer"]
