@@ -91,28 +91,34 @@ def _thresholds(old, new):
 
 
 def _scale(old, new):
-    for name, what in (
-        ("ratings", "Rating"),
-        ("fit_bands", "Fit band"),
-        ("engagement_bands", "Engagement band"),
+    for name, what, read in (
+        ("ratings", "Rating", _rating),
+        ("fit_bands", "Fit band", _minimum),
+        ("engagement_bands", "Engagement band", _minimum),
     ):
         before, after = ({row[0]: row[1:] for row in getattr(scale, name)} for scale in (old, new))
-        read = _rating if name == "ratings" else _minimum
-        for label in before.keys() - after.keys():
-            yield Change("Scale", "removed", f"{what} {label} is gone.")
-        for label, told in after.items():
-            if label not in before:
-                yield Change("Scale", "added", f"{what} {label} is new: {read(told)}.")
-            elif told != before[label]:
-                yield Change(
-                    "Scale", "changed", f"{what} {label}: {_instead(read(told), read(before[label]))}."
-                )
+        yield from _labels(what, before, after, read)
     for fit, _ in new.fit_bands:
         for engagement, _ in new.engagement_bands:
             before, after = (scale.cells.get(f"{fit}/{engagement}") for scale in (old, new))
-            if before and after and before != after:
-                words = f"Fit {fit} with engagement {engagement} is rated {_instead(after, before)}."
-                yield Change("Scale", "changed", words)
+            told, kind = (_instead(after, before), "changed") if before else (after, "added")
+            if after != before:
+                yield Change("Scale", kind, f"Fit {fit} with engagement {engagement} is rated {told}.")
+
+
+def _labels(what, before, after, read):
+    for label in before:
+        if label not in after:
+            yield Change("Scale", "removed", f"{what} {label} is gone.")
+    for label, told in after.items():
+        if label not in before:
+            yield Change("Scale", "added", f"{what} {label} is new: {read(told)}.")
+        elif told != before[label]:
+            yield Change("Scale", "changed", f"{what} {label}: {_instead(read(told), read(before[label]))}.")
+    if [label for label in before if label in after] != [label for label in after if label in before]:
+        yield Change(
+            "Scale", "changed", f"{what}s, best first: {_instead(', '.join(after), ', '.join(before))}."
+        )
 
 
 def _rating(told):

@@ -113,6 +113,20 @@ def test_thresholds_caps_and_scale(old, new):
     ]
 
 
+def test_a_new_band_says_how_it_is_rated_and_another_order_is_seen(old, new):
+    scale = new.scale
+    scale.ratings[1], scale.ratings[2] = scale.ratings[2], scale.ratings[1]
+    scale.fit_bands.insert(0, ["best", 60])
+    columns = [label for label, _ in scale.engagement_bands]
+    scale.cells |= {f"best/{label}": "A" for label in columns}
+    scale.save()
+    assert words(old, new) == [
+        "Ratings, best first: A, C, B, D (was: A, B, C, D).",
+        "Fit band best is new: from 60 points.",
+        *(f"Fit best with engagement {label} is rated A." for label in columns),
+    ]
+
+
 def test_rules_of_one_name_are_paired_one_to_one(old, new):
     Rule.objects.create(version=new, position=9, **DECISION_MAKER | {"name": "Decides", "points": 7})
     assert words(old, new) == ["“Decides” is new: +7 when buying role is “decision maker”."]
