@@ -10,7 +10,7 @@ version's row: a killed publisher loses at most its last batch, and a second one
 from copy import deepcopy
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from leads import doorbell, places
 from leads.models import Lead, Stage
@@ -25,6 +25,7 @@ from scoring.models import (
     Rule,
     RuleGroup,
     Scale,
+    Score,
     ScoringModel,
     Verdict,
 )
@@ -37,6 +38,7 @@ SCALE_PARTS = ("ratings", "fit_bands", "engagement_bands", "cells")
 
 NEXT_LEADS = "SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
 BATCH = 10_000  # leads: some 0.2 s, during which whoever records something for one of them waits
+FORGET_VERSION = "DELETE FROM scoring_score WHERE model_version_id = %s"
 CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
 COMPARE = """
 INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
@@ -226,6 +228,24 @@ def _flip(version, at):
         news = {row[0] for row in fetch(COMPARE, {"old": old_id, "new": version.pk, "at": at})}
         if model.routes:
             _let_follow(version, news, at)
+
+
+def forget_replaced():
+    """Delete the scores of one version that is in force no more, nor being filled; False if there was none.
+
+    Whoever asks for its publication again waits for the lock of the version, and has everybody scored anew.
+    """
+    with transaction.atomic():
+        version = (
+            ModelVersion.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .filter(Exists(Score.objects.filter(model_version=OuterRef("pk"))), publish_asked_at=None)
+            .exclude(status=Status.PUBLISHED)
+            .first()
+        )
+        if version is None:
+            return False
+        fetch(FORGET_VERSION, [version.pk], returns=False)
+    return True
 
 
 def take_over(*, model, at):

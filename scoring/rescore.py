@@ -44,8 +44,8 @@ WITH {ENTER} SELECT id FROM leads_lead WHERE (SELECT open FROM gate) AND id = AN
 # Few rows travel as parameters of a planned statement; many are staged (scoring.engine.bulk), and then the range of
 # leads is essential: without it PostgreSQL would read all scores for each batch.
 STAGE = """
-CREATE TEMP TABLE IF NOT EXISTS scoring_staged (version_id bigint, lead_id bigint, fit bigint, engagement bigint,
-  rating bigint, verdict bigint, hand_raised_at timestamptz, next_change_at timestamptz) ON COMMIT DELETE ROWS
+CREATE TEMP TABLE IF NOT EXISTS scoring_staged (version_id bigint, lead_id bigint, hand_raised_at timestamptz,
+  next_change_at timestamptz, fit bigint, engagement bigint, rating bigint, verdict bigint) ON COMMIT DELETE ROWS
 """
 UNSTAGE = "TRUNCATE scoring_staged"
 STAGED = """
@@ -57,7 +57,7 @@ SELECT version_id, lead_id, fit, engagement, rating, verdict,
   '2000-01-01 00:00:00+00'::timestamptz + raised * interval '1 microsecond' AS hand_raised_at,
   '2000-01-01 00:00:00+00'::timestamptz + changes * interval '1 microsecond' AS next_change_at
 FROM unnest($5, $6, $7, $8, $9, $10, $11, $12)
-  AS n(version_id, lead_id, fit, engagement, rating, verdict, raised, changes)
+  AS n(version_id, lead_id, raised, changes, fit, engagement, rating, verdict)
 """
 WRITE = """
 WITH given AS ({given}), new AS (
@@ -256,16 +256,12 @@ def _columns(leads, scored):
     for version, book, scores in scored:
         rows = scores.applies.nonzero()[0]
         part = np.empty((STAGED_COLUMNS, len(rows)), np.int64)
-        part[0], part[1], part[2], part[3] = (
-            version.id,
-            leads.ids[rows],
-            scores.fit[rows],
-            scores.engagement[rows],
-        )
-        part[4], part[5] = scores.rating[rows] + len(labels) + 1, scores.verdict[rows] + 1
         raised, changes = scores.hand_raised[rows], scores.next_change[rows]
-        part[6] = np.where(raised > -NEVER, raised, LONG_PAST)
-        part[7] = np.where(changes < NEVER, changes, NEVER_MORE)
+        part[0], part[1] = version.id, leads.ids[rows]
+        part[2] = np.where(raised > -NEVER, raised, LONG_PAST)
+        part[3] = np.where(changes < NEVER, changes, NEVER_MORE)
+        part[4], part[5] = scores.fit[rows], scores.engagement[rows]
+        part[6], part[7] = scores.rating[rows] + len(labels) + 1, scores.verdict[rows] + 1
         parts.append(part)
         labels += book.table.labels
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), labels
@@ -273,25 +269,12 @@ def _columns(leads, scored):
 
 def _stands(stored, columns, labels):
     """Whether `columns` are what is stored."""
-    versions, leads, fit, engagement, rating, verdict, raised, changes = columns
+    rating, verdict = columns[6:].tolist()
     return (
-        stored.rating == [labels[place - 1] for place in rating.tolist()]
-        and stored.verdict == [VERDICTS[place - 1] for place in verdict.tolist()]
-        and all(
-            (known == given).all()
-            for known, given in zip(
-                stored.numbers,
-                (
-                    versions,
-                    leads,
-                    (fit / 100).view(np.int64),
-                    (engagement / 100).view(np.int64),
-                    raised,
-                    changes,
-                ),
-                strict=True,
-            )
-        )
+        stored.rating == [labels[place - 1] for place in rating]
+        and stored.verdict == [VERDICTS[place - 1] for place in verdict]
+        and (stored.numbers[:4] == columns[:4]).all()
+        and (stored.numbers[4:] == (columns[4:6] / 100).view(np.int64)).all()
     )
 
 

@@ -29,4 +29,4 @@ def age_due():
 
 @shared_task
 def fill_published():
-    until_done(lambda at: publish.fill_published(at=at))
+    until_done(lambda at: publish.fill_published(at=at) or publish.forget_replaced())

@@ -28,8 +28,8 @@ SIGHT = "SELECT stored.*, log.*, facts.* FROM ({stored}) stored, ({log}) log, ({
 # NULL travels as what never came and never comes, in the form of PostgreSQL's infinities.
 STORED = f"""
 SELECT array_agg(rating), array_agg(verdict), string_agg(int8send(model_version_id) || int8send(lead_id) ||
-  float8send(fit) || float8send(engagement) || timestamptz_send(coalesce(hand_raised_at, '-infinity')) ||
-  timestamptz_send(coalesce(next_change_at, 'infinity')), '')
+  timestamptz_send(coalesce(hand_raised_at, '-infinity')) || timestamptz_send(coalesce(next_change_at, 'infinity')) ||
+  float8send(fit) || float8send(engagement), '')
 FROM (
   SELECT * FROM scoring_score WHERE model_version_id = ANY(ARRAY[{{versions}}]::bigint[]) AND lead_id {GIVEN}
   ORDER BY model_version_id, lead_id OFFSET 0
@@ -42,7 +42,7 @@ STORED_COLUMNS = 6
 class Stored:
     """The scores that stand, by version and lead.
 
-    `numbers`, as sent: version, lead, fit, engagement (the bits of their float8), hand_raised_at, next_change_at.
+    `numbers`, as sent: version, lead, hand_raised_at, next_change_at, fit, engagement (the bits of their float8).
     """
 
     rating: list

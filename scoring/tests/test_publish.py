@@ -11,6 +11,7 @@ from scoring.publish import (
     ask_publish,
     call_off,
     fill_published,
+    forget_replaced,
     new_draft,
     problems,
     publish,
@@ -107,6 +108,32 @@ def test_rolling_back_is_publishing_the_old_one_again(marta, leads):
         second.pk,
         first.pk,
     ]
+
+
+def test_scores_of_a_replaced_version_go_and_rolling_back_makes_them_anew(marta, leads):
+    first = current(PRICING, DECISION_MAKER)
+    rescore(lead_ids=[who.pk for who in leads], at=NOW)
+    stood = seen(leads)
+    assert not forget_replaced(), "the current one stays"
+    second = approved(draft(PRICING))
+    publish(version=second, by=marta, at=NOW + DAY)
+    assert forget_replaced() and not forget_replaced()
+    assert set(Score.objects.values_list("model_version", flat=True)) == {second.pk}
+    first.refresh_from_db()
+    ask_publish(version=first, by=marta, at=NOW + 2 * DAY)
+    assert not forget_replaced(), "it is being filled"
+    while fill_published(at=NOW, batch=4):
+        pass
+    assert seen(leads) == stood
+
+
+def test_what_was_filled_of_a_publication_called_off_goes(marta, leads):
+    current(PRICING)
+    version = approved(draft(PRICING))
+    ask_publish(version=version, by=marta, at=NOW)
+    fill_published(at=NOW, batch=4)
+    assert call_off(version=version) and forget_replaced()
+    assert not Score.objects.filter(model_version=version).exists()
 
 
 def test_what_is_rescored_while_filling_is_rescored_for_both(marta, leads):
