@@ -48,7 +48,7 @@ class Why:
 def why(*, lead, model=None, at=None):
     """The Why of `lead` by the model with the slug `model` (default: the one that routes) at `at` (default: now).
 
-    Raises UnknownModel. At most eight queries beyond those of `explain`.
+    Raises UnknownModel. At most eight queries beyond those of `explain`, which the past takes once for each model.
     """
     now = timezone.now()
     is_past = at is not None and at < now

@@ -229,9 +229,12 @@ def test_axe_finds_nothing_in_light_and_dark(window, floor):
 def test_nothing_sticks_out_on_a_phone_and_targets_fit_a_finger(window, floor):
     page = window(floor["rita"], "phone")
     soon = f"/leads/{lead('Soon').pk}/"
-    for path in ("/sales/", soon, f"{soon}?do=call", f"{soon}score/"):
+    for path in ("/sales/", soon, f"{soon}?do=call", f"{soon}score/", "/scoring/starter/"):
         page.goto(path)
         assert window.too_wide(page) == [], path
+        cut = """() => [...document.querySelectorAll(".table-wrap")].filter(e => e.scrollWidth > e.clientWidth)
+            .map(e => e.textContent.trim().slice(0, 60))"""
+        assert page.evaluate(cut) == [], path
         small = page.evaluate(
             """() => [...document.querySelectorAll("button, .button, .nav a, select, input:not([type=hidden], [type=radio], [type=checkbox])")]
             .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5)
