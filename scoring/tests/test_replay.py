@@ -11,6 +11,7 @@ from leads.models import Asset, Company, CustomField, DomainList, Lead, LeadList
 from scoring.explain import explain, why_none
 from scoring.models import Score, ScoreChange
 from scoring.rescore import age_due, rescore
+from scoring.tests import replayed
 from scoring.tests.cast import DAY, NOW, activity, current, did, lead
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +111,24 @@ def test_what_stood_then_is_computed_again(version):
         again = explain(lead=sarah, at=at)
         assert (again.fit, again.engagement, again.rating, again.verdict) == row, at
         assert round(sum(line.points for line in again.lines), 2) == again.total
+    a_difference_would_be_found(sarah, version, sorted(stood))
+
+
+def a_difference_would_be_found(sarah, version, rests):
+    """By whoever compares many of them: what moved, what stood when the scorer had come by before, and what stands now."""
+
+    def differing():
+        moved = replayed.moved(ScoreChange.objects.all())
+        earlier = replayed.before(moved, {version.model_id: rests})
+        stands = replayed.stands(Score.objects.filter(model_version=version))
+        return [[moment.at for moment, _ in replayed.differing(some)] for some in (moved, earlier, stands)]
+
+    assert differing() == [[], [], []]
+    first, second = ScoreChange.objects.filter(lead=sarah).order_by("at")
+    ScoreChange.objects.filter(pk=first.pk).update(fit=-1, new_rating="A")
+    Score.objects.filter(lead=sarah).update(engagement=-1)
+    stands = Score.objects.get(lead=sarah).as_of
+    assert differing() == [[first.at], [max(at for at in rests if at < second.at)], [stands]]
 
 
 def test_before_the_first_publication_nothing_stood(version):
