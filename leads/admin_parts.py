@@ -1,6 +1,9 @@
 """What the admin pages of every app share: bounded lists, empty states, read-only pages, plain lists of text."""
 
+from contextlib import suppress
+
 from django import forms
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
@@ -27,6 +30,14 @@ class Admin(ShowsMeanwhile, ModelAdmin):
     empty_value_display = "—"
     empty_text = ""
     empty_step = None
+
+    def get_changeform_initial_data(self, request):
+        """From the address, as Django does it, but as its field holds it: some widgets break on text that is no date."""
+        held = {}
+        for name, text in super().get_changeform_initial_data(request).items():
+            with suppress(FieldDoesNotExist, ValidationError):
+                held[name] = self.opts.get_field(name).to_python(text)
+        return held
 
 
 class LargeTable:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from drf_spectacular.utils import OpenApiTypes, extend_schema, inline_serializer
@@ -146,6 +147,13 @@ def page(request, form, shown, status=200):
     # Browsers hold the redirect after a post against form-action too.
     response._csp_update = {"form-action": [SELF, *sorted({origin_of(url) for url in form.thank_you_urls})]}
     return response
+
+
+def asked_next(request):
+    """Where a form of our own asks to go on to, if that is a path of ours; else nothing."""
+    wanted = request.POST.get("next", "")
+    ours = {"allowed_hosts": {request.get_host()}, "require_https": request.is_secure()}
+    return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, **ours) else ""
 
 
 def thank_you(form, wanted):

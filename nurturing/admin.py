@@ -93,7 +93,8 @@ class ProgramAdmin(ConditionAdmin, Admin):
         return [path("<int:pk>/edit/", view, name="nurturing_program_edit"), *super().get_urls()]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        found = ProgramVersion.objects.filter(program_id=object_id).annotate(step_count=Count("steps"))
+        program = self.get_object(request, object_id)
+        found = ProgramVersion.objects.filter(program=program).annotate(step_count=Count("steps"))
         context = {"versions": found.order_by("-number")[:50]}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 

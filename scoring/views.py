@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from leads.views import asked_next
 from scoring import approval, diff, documents, publish, rules
 from scoring.models import ModelVersion, ScoringModel
 
@@ -190,9 +190,4 @@ def may(user, act):
 
 
 def way_back(request, version):
-    wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return wanted
-    return reverse("model-version", args=[version.model.slug, version.number])
+    return asked_next(request) or reverse("model-version", args=[version.model.slug, version.number])

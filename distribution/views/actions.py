@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from distribution import feedback, followup, forms, handoff, opportunities, recycling, undo
@@ -16,6 +15,7 @@ from distribution.access import handoffs_for, may_work
 from distribution.briefing import day
 from distribution.handoff import HandoffError
 from distribution.models import FollowUp, Handoff, Opportunity
+from leads.views import asked_next
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,7 @@ def say(request, text, *, handoff, at):
 
 
 def way_back(request, default, row):
-    wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return wanted
-    return default or f"/leads/{row.lead_id}/"
+    return asked_next(request) or default or f"/leads/{row.lead_id}/"
 
 
 @require_POST

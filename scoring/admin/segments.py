@@ -98,5 +98,7 @@ class InSegment(admin.SimpleListFilter):
         return list(Segment.objects.order_by("name").values_list(F("slug"), "name")[:100])
 
     def queryset(self, request, queryset):
-        segment = Segment.objects.filter(slug=self.value()).first() if self.value() else None
-        return segments.narrow(queryset, segment, at=timezone.now()) if segment else queryset
+        if not self.value():
+            return queryset
+        segment = Segment.objects.filter(slug=self.value()).first()
+        return segments.narrow(queryset, segment, at=timezone.now()) if segment else queryset.none()
