@@ -88,6 +88,7 @@ def test_a_reps_morning_by_keyboard(window, floor):
     page.keyboard.press("Enter")
     page.wait_for_url("**/leads/*/")
 
+    page.evaluate("htmx.config.defaultSettleDelay = 2000")  # the keys below do not wait for it
     page.keyboard.press("c")  # a call with its result and the next step
     page.get_by_role("heading", name="Log a call").wait_for()
     page.keyboard.press("Space")
