@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 
 from distribution import limbo
 from distribution.words import plural
+from leads.criteria.reading import reading
 from leads.models import Lead, Source
 from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
@@ -118,9 +119,16 @@ class InForce:
 
 
 def in_force(at):
-    """Models with a version in force, the one that routes first. Three queries."""
+    """Models with a version in force, the one that routes first, their rules read. Six queries."""
     monday = week_of(at)
-    models = ScoringModel.objects.filter(current_version__isnull=False).select_related("current_version")
+    models = (
+        ScoringModel.objects.filter(current_version__isnull=False)
+        .select_related("current_version__scale")
+        .prefetch_related(*(f"current_version__{part}" for part in ("rules", "groups", "profiles")))
+        .order_by("-routes", "name")
+    )
+    for model in models:
+        model.current_version.model = model
     drafts = {}
     for version in ModelVersion.objects.filter(status__in=("draft", "in_review", "approved")).select_related(
         "model"
@@ -131,7 +139,7 @@ def in_force(at):
             model, model.current_version, drafts.get(model.pk, [])[:3],
             mix.arrived(monday, at) if model.routes else None, (at - monday) / timedelta(days=7),
         )
-        for model in models.order_by("-routes", "name")
+        for model in models
     ]  # fmt: skip
 
 
@@ -146,6 +154,7 @@ def stranded(at):
     return len(limbo.orphans(at=at, limit=STRANDED))
 
 
+@reading()
 def gone_bad(models):
     """(version, what has ceased to work) of the first of `in_force` of which a part can be evaluated no more, or None."""
     found = ((row.version, problems(row.version)) for row in models)

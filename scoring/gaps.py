@@ -6,6 +6,7 @@ A gap is worth the points of the best rule that asks the field; gaps are ordered
 from dataclasses import dataclass
 
 from leads.criteria import CRITERIA, LEAD
+from leads.criteria.reading import reading
 from leads.criteria.tree import leaves, where
 from leads.models import CaptureForm, Source
 from leads.rows import fetch
@@ -48,8 +49,10 @@ class Gap:
         return self.lack / self.total if self.total else 0.0
 
 
+@reading()
 def gaps(version, *, at):
-    """Gaps of the version's fit rules, the weightiest first; a field that every lead has is none. Four queries."""
+    """Gaps of the version's fit rules, the weightiest first; a field that every lead has is none. Four queries, and each
+    small table that conditions name rows of."""
     asked = asked_by(version)
     if not asked:
         return []

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
+from leads.criteria.reading import reading
 from leads.views import asked_next
 from scoring import approval, diff, documents, publish, rules
 from scoring.models import ModelVersion, ScoringModel
@@ -28,6 +29,7 @@ SHOWN = 50  # versions and publications on a page
 
 
 @require_safe
+@reading()
 def quality_lead(request, slug):
     """One page that marketing and sales agreed on, generated from the version in force."""
     model = get_object_or_404(
@@ -52,6 +54,7 @@ def quality_lead(request, slug):
 
 
 @require_safe
+@reading()
 def model_version(request, slug, number):
     """A version as it is reviewed: what changes, who has signed, what was said, and all of its rules."""
     version = find(slug, number)

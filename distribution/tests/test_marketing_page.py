@@ -10,7 +10,7 @@ from distribution import marketing, recycling
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
 from leads import content, places
-from leads.models import Asset, CaptureForm, Lead, LeadList, Question, Source
+from leads.models import Asset, CaptureForm, CustomField, Lead, LeadList, Question, Source
 from scoring import approval, gaps, mix
 from scoring.models import Rule, ScoringModel
 from scoring.publish import new_draft, publish
@@ -158,11 +158,19 @@ def test_a_rating_leads_to_what_counts(client, max_, now):
     assert 'class="rating-link" href="/scoring/starter/"' in text(client, "/marketing/leads/")
 
 
-def test_home_takes_a_bounded_number_of_queries(client, max_, last_month, django_assert_max_num_queries):
+def test_home_takes_a_bounded_number_of_queries(client, max_, now, last_month, django_assert_max_num_queries):
+    version = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
+    for n in range(12):
+        CustomField.objects.create(owner="lead", key=f"own{n}", label=f"Own {n}", type="text")
+        known = {"is": "custom_field", "field": f"custom.own{n}", "op": "known"}
+        Rule.objects.create(version=version, kind="fit", name=f"Own {n}", points=5, condition=known)
+    publish(version=version, by=max_, at=now, approved=True)
     with django_assert_max_num_queries(30):
         text(client, "/marketing/")
-    with django_assert_max_num_queries(14):
-        text(client, "/marketing/gaps/")
+    with django_assert_max_num_queries(12):
+        assert "Own 11" in text(client, "/marketing/gaps/")
+    with django_assert_max_num_queries(30):
+        text(client, f"/scoring/starter/versions/{version.number}/")
 
 
 def test_marketers_begin_here_and_reps_do_not_come_here(client, max_):
