@@ -25,7 +25,8 @@ from django.urls import get_resolver, reverse
 
 from leadmgmt.tests.listening import BODY, COOKIE, FILES, HEADER, QUERY, Listener
 
-JSON, PATH = "json", "path"
+JSON, PATH, TREE = "json", "path", "tree"
+LEAF = {"is": "lead_field", "field": "job_title", "op": "contains", "value": "x"}
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ class Visitor:
                 sent[BODY] = with_json(sent[BODY], name, text)
             elif place == PATH:
                 path = with_part(door, name, text)
+            elif place == TREE:
+                sent[BODY]["tree"] = json.dumps({"all": [{"none": [LEAF | {name: text}]}]})
             elif place == COOKIE:
                 self.client.cookies[name] = on_the_wire(text)
             else:
@@ -227,6 +230,7 @@ class Opened:
         }
         found = {(place, name) for place, names in said.items() for name in names} | self.heard
         found |= {(PATH, name) for name in path_parts(self.door)} | {(QUERY, name) for name in self.filters}
+        found |= {(TREE, name) for name in LEAF if "tree" in self.door.said}
         inside = {
             (JSON, f"{outer}/{name}")
             for outer, value in said.get(JSON, {}).items()

@@ -20,7 +20,7 @@ from django.template.response import SimpleTemplateResponse
 
 from distribution.forms import SignInForm
 from leadmgmt.tests import house
-from leadmgmt.tests.doors import PATH, Visitor, forms_of, open_all, routes
+from leadmgmt.tests.doors import PATH, TREE, Visitor, forms_of, open_all, routes
 from leadmgmt.tests.listening import BODY, COOKIE, HEADER, QUERY, names_in_code
 from leads.models import Lead
 from leads.tests.hostile_strings import STRINGS
@@ -186,7 +186,7 @@ def shared_name(door, place, name):
         return name if same else ""
     if door.route.endswith("_values"):
         return f"{name} {list(door.query.values())}"
-    if door.route.endswith("_condition") and name != "tree":
+    if door.route.endswith("_condition") and name != "tree" and place != TREE:
         return f"{name} of a builder"
     if place == QUERY and door.body is not None and name not in door.query:
         return "a list's, beside a post"
