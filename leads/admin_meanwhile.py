@@ -43,7 +43,7 @@ class Meanwhile:
     by: str
     opened: str  # for the page that is shown now: what is stored by now
     taken: list[str] = field(default_factory=list)  # shown as it is stored, as this page left it alone
-    both: dict[str, str] = field(default_factory=dict)  # {field: what is stored}, where both typed
+    both: dict[str, tuple] = field(default_factory=dict)  # {field: (label, what is stored)}, where both typed
     rows: list[str] = field(default_factory=list)  # the same of rows, a sentence each
 
     def __bool__(self):
@@ -51,14 +51,11 @@ class Meanwhile:
 
     @property
     def sentences(self):
-        yield f"{self.by} Nothing of yours is saved yet, and nothing is lost."
-        if self.taken:
-            yield f"You had left alone, and see now as it is stored: {', '.join(self.taken)}."
-        if self.both:
-            count = "field" if len(self.both) == 1 else f"{len(self.both)} fields"
-            yield f"You changed the same {count}: what is stored is told there, what you typed is kept."
+        for words in self.taken:
+            yield f"{words}: you had left this alone, and see it now as it is stored."
+        for label, words in self.both.values():
+            yield f"{label}: stored is {words}; what you typed is kept."
         yield from self.rows
-        yield "Look it over and save again, or start again from what is stored."
 
 
 class ShowsMeanwhile:
@@ -139,12 +136,14 @@ class ShowsMeanwhile:
 class Refused:
     """Mixin of a form that is shown again because of what changed meanwhile."""
 
+    def is_valid(self):
+        super().is_valid()
+        return False  # whatever was typed
+
     def clean(self):
         cleaned = super().clean()
-        for name, stored in self.meanwhile.both.items():
+        for name, (_, stored) in self.meanwhile.both.items():
             self.add_error(name, f"Stored now: {stored}. {AGAIN}")
-        for sentence in self.meanwhile.sentences:
-            self.add_error(None, sentence)
         return cleaned
 
 
@@ -190,7 +189,7 @@ def rows_of(table):
 
 
 def settle(form, opened, posted):
-    """(labels taken over, {field: what is stored} where both typed). Writes what is taken over into `posted`."""
+    """(what is taken over, {field: (label, what is stored)} where both typed). Writes the former into `posted`."""
     taken, both = [], {}
     stored = values_of(form)
     for name, one in typed_in(form).items():
@@ -201,7 +200,7 @@ def settle(form, opened, posted):
         if not differs(one, name, was, posted) and put(one, name, now, posted):
             taken.append(f"{form[name].label} ({words})")
         else:
-            both[name] = words
+            both[name] = (form[name].label, words)
     return taken, both
 
 
@@ -261,9 +260,7 @@ def settle_row(form, opened, row, found):
     taken, both = settle(form, opened, row)
     name = f"{form.instance._meta.verbose_name.capitalize()} “{form.instance}”"
     found.taken += [f"{name}: {words}" for words in taken]
-    found.rows += [
-        f"{name}: {form[field].label} is stored as {words} now. {AGAIN}" for field, words in both.items()
-    ]
+    found.rows += [f"{name}: {label} is stored as {words} now. {AGAIN}" for label, words in both.values()]
 
 
 def was_typed_in(table, opened, row):

@@ -4,7 +4,9 @@ from contextlib import suppress
 
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
@@ -14,6 +16,16 @@ from leads.models import Product
 PER_PAGE = 50
 
 
+class PlainNumber(forms.FloatField):
+    """20 rather than 20.0."""
+
+    def prepare_value(self, value):
+        return f"{value:.15g}" if isinstance(value, float) else value
+
+
+PLAIN_NUMBERS = {models.FloatField: {"form_class": PlainNumber}}
+
+
 class Admin(ShowsMeanwhile, ModelAdmin):
     """A list page of at most 50 rows that never counts the whole table.
 
@@ -21,6 +33,7 @@ class Admin(ShowsMeanwhile, ModelAdmin):
     one next step where that is not adding a row.
     """
 
+    formfield_overrides = PLAIN_NUMBERS
     show_full_result_count = False
     list_per_page = PER_PAGE
     list_max_show_all = PER_PAGE
@@ -63,6 +76,7 @@ class ReadOnly:
 class Inline(TabularInline):
     """A table inside a form; each control is named after its column, for those who do not see it."""
 
+    formfield_overrides = FORMFIELD_OVERRIDES_INLINE | PLAIN_NUMBERS
     extra = 0
     hide_title = True
 

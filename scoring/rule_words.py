@@ -25,9 +25,10 @@ def rule_line(rule):
 
 def whole_in_words(rule):
     """What it gives and when, without a full stop: "+10 when job title contains “VP”", "+5 for everybody"."""
-    when, who = when_in_words(rule), who_in_words(rule)
+    worth, when, who = worth_in_words(rule), when_in_words(rule), who_in_words(rule)
+    pause = "," if ", " in worth else ""
     joint = "for" if when in EVERYBODY.values() else "when"
-    return f"{worth_in_words(rule)} {joint} {when}" + (f", {who}" if who else "")
+    return f"{worth}{pause} {joint} {when}" + (f", {who}" if who else "")
 
 
 def when_in_words(rule):

@@ -64,10 +64,10 @@ def opened(client, url):
 
 
 def said(page):
-    form = page.context["adminform"].form
-    return " ".join(
-        [*form.non_field_errors(), *(words for errors in form.errors.values() for words in errors)]
-    )
+    """What the page tells of the other's change, at its head and at its fields."""
+    form, meanwhile = page.context["adminform"].form, page.context["meanwhile"]
+    at_fields = [words for errors in form.errors.values() for words in errors]
+    return " ".join([meanwhile.by, *meanwhile.sentences, *at_fields])
 
 
 def test_a_rule(mia, tom, version):

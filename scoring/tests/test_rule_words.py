@@ -17,10 +17,10 @@ FREE = {"none": [{"any": [{"is": "free_mail"}, {"is": "lead_field", "field": "ph
         ({"kind": "activity", "points": 2}, "+2 each for any activity"),
         (
             {"kind": "activity", "points": 5, "condition": VIEWED, "min_count": 1, "window_days": 1, "cap_points": 1, "who": FREE},
-            "+5 once, from 1 match on, at most 1 point, within 1 day when viewed a page, only for: not (writes from a"
+            "+5 once, from 1 match on, at most 1 point, within 1 day, when viewed a page, only for: not (writes from a"
             " free-mail address or phone is unknown)",
         ),
-        ({"kind": "activity", "points": 5, "condition": VIEWED, "cap_count": 1}, "+5 each, the last one when viewed a page"),
+        ({"kind": "activity", "points": 5, "condition": VIEWED, "cap_count": 1}, "+5 each, the last one, when viewed a page"),
         ({"kind": "inactivity", "points": -1, "days": 1}, "−1 when nothing happened for 1 day"),
         ({"kind": "age", "points": -5, "days": 30}, "−5 when known for more than 30 days"),
         ({"kind": "hand_raise", "condition": VIEWED}, "sales-ready at once when viewed a page"),
