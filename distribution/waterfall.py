@@ -1,5 +1,6 @@
 """The lines of a score as a waterfall: where each bar begins and ends, part by part."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 PARTS = {"fit": "Fit", "engagement": "Engagement"}
@@ -10,6 +11,7 @@ class Bar:
     line: object  # scoring.explain.Line
     start: float  # in percent of the widest part
     end: float
+    of_group: float  # points of all lines of its group together
 
     @property
     def is_cap(self):
@@ -41,8 +43,12 @@ def waterfall(explanation):
     for part, label in PARTS.items():
         ends = heights[part]
         starts = [0, *ends][: len(ends)]
+        together = Counter()
+        for line in lines[part]:
+            together[line.group] += line.points
         bars = [
-            Bar(line, percent(a), percent(b)) for line, a, b in zip(lines[part], starts, ends, strict=True)
+            Bar(line, percent(a), percent(b), together[line.group])
+            for line, a, b in zip(lines[part], starts, ends, strict=True)
         ]
         parts.append(Part(label, getattr(explanation, part), bars))
     return parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from leads.content import TITLE
 from leads.criteria import LEAD
-from leads.criteria.touchpoint import KIND_LABELS
+from leads.criteria.touchpoint import KIND_LABELS, SEARCHES
 from leads.criteria.tree import sentence
 from leads.rows import fetch
 from scoring.engine import facts, prepared
@@ -190,7 +190,7 @@ def _happened(lead_id, log, shown):
 
 
 def _evidence(at, activity_id, kind, asset, title):
-    named = f"“{title}”" if title else asset
+    named = f"“{title or asset}”" if title or kind in SEARCHES else asset
     return Evidence(f"{KIND_LABELS.get(kind, kind)} {named}".strip(), at, activity_id, asset if title else "")
 
 
