@@ -88,7 +88,7 @@ def leads(request, version, old, study):
     kept = {key: value for key, value in request.GET.items() if key != "below"}
     return render(request, "marketing/lab_leads.html", {
         "version": version, "baseline": baseline(version), "title": title, "rows": rows, "hidden": len(page) - len(rows),
-        "back": f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}",
+        "back": address(request, version),
         "next_page": f"?{urlencode(kept | {'below': page[-1]})}" if len(ids) > PAGE else "",
     })  # fmt: skip
 
@@ -99,7 +99,7 @@ def save(request, pk):
     if not request.user.has_perm("scoring.change_modelversion"):
         raise PermissionDenied("Thresholds are changed by marketers and administrators.")
     form = ThresholdForm(request.POST, version=version)
-    back = f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}"
+    back = address(request, version)
     if not form.is_valid():
         return redirect(back)
     try:
@@ -116,7 +116,7 @@ def again(request, pk):
     """Study anew: what leads have done since counts then."""
     version, _ = versions(pk)
     request.session[ASKED] = timezone.now().timestamp()
-    return redirect(f"{reverse('lab', args=[version.pk])}?{urlencode(numbers(request))}")
+    return redirect(address(request, version))
 
 
 # --- the study --------------------------------------------------------------------------------------
@@ -203,6 +203,12 @@ def numbers(request):
         for k, v in sent.items()
         if k.startswith("band_") or k in ("mql_fit", "ready_fit", "ready_engagement")
     }
+
+
+def address(request, version):
+    """The lab at the thresholds that were sent."""
+    sent = urlencode(numbers(request))
+    return reverse("lab", args=[version.pk]) + (f"?{sent}" if sent else "")
 
 
 def compared(study, old, thresholds):
