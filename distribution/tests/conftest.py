@@ -1,4 +1,7 @@
 import pytest
+from django.utils import timezone
+
+from distribution.tests import cast
 
 
 @pytest.fixture(autouse=True)
@@ -7,3 +10,24 @@ def quiet(settings):
     settings.DOORBELLS_SILENT = True
     settings.EMAIL_BACKEND = "nurturing.mailbox.MailboxBackend"
     settings.PUBLIC_URL = "https://leads.test"
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def rita(client):
+    """The rep, signed in with `client`."""
+    rita = cast.rita()
+    client.force_login(rita.user)
+    return rita
+
+
+@pytest.fixture
+def max_(client):
+    """The marketer, signed in with `client`."""
+    max_ = cast.max_()
+    client.force_login(max_)
+    return max_

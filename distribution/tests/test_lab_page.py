@@ -11,6 +11,7 @@ from distribution import opportunities
 from distribution.models import Handoff, Rep
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
+from distribution.tests.pages import read
 from scoring import approval, lab
 from scoring.models import ModelVersion, ScoringModel
 from scoring.publish import new_draft
@@ -24,18 +25,6 @@ def forget():
 
 
 @pytest.fixture
-def now():
-    return timezone.now()
-
-
-@pytest.fixture
-def max_(client):
-    made = cast.max_()
-    client.force_login(made)
-    return made
-
-
-@pytest.fixture
 def draft(now):
     """A draft of the starter model; Sarah is warm by it, Tom is only known."""
     sarah = cast.lead(created_at=now - 60 * DAY)
@@ -46,9 +35,7 @@ def draft(now):
 
 
 def page_of(client, draft, **asked):
-    response = client.get(f"/marketing/lab/{draft.pk}/", asked)
-    assert response.status_code == 200, response.content
-    return re.sub(r"\s+", " ", response.content.decode())
+    return read(client, f"/marketing/lab/{draft.pk}/", asked)
 
 
 def study_of(version):

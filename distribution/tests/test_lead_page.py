@@ -10,23 +10,12 @@ from distribution import handoff, opportunities
 from distribution.models import Feedback, FollowUp, Opportunity
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, reread
+from distribution.tests.pages import read
 from leads import consent, content, identity
 from leads.models import Activity, Asset, CustomField, Product
 
 pytestmark = pytest.mark.django_db
 PANEL = {"HX-Request": "true", "HX-Target": "action-panel"}
-
-
-@pytest.fixture
-def now():
-    return timezone.now()
-
-
-@pytest.fixture
-def rita(client):
-    rita = cast.rita()
-    client.force_login(rita.user)
-    return rita
 
 
 @pytest.fixture
@@ -39,9 +28,7 @@ def row(rita, now):
 
 
 def page_of(client, row, query=""):
-    response = client.get(f"/leads/{row.lead_id}/{query}")
-    assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.content.decode())
+    return read(client, f"/leads/{row.lead_id}/{query}")
 
 
 def test_it_works(client, row):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from distribution import marketing, recycling
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
+from distribution.tests.pages import finding, read
 from leads import content, places
 from leads.models import Asset, CaptureForm, CustomField, Lead, LeadList, Question, Source
 from scoring import approval, gaps, mix
@@ -16,28 +17,6 @@ from scoring.models import Rule, ScoringModel
 from scoring.publish import new_draft, publish
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return timezone.now()
-
-
-@pytest.fixture
-def max_(client):
-    made = cast.max_()
-    client.force_login(made)
-    return made
-
-
-def text(client, address):
-    response = client.get(address)
-    assert response.status_code == 200, response.content
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
-def finding(page):
-    return re.search(r'class="card finding.*?<p>(.*?)</p>', page)[1]
 
 
 def next_button(page):
@@ -78,7 +57,7 @@ def last_month(now):
 
 
 def test_the_mix_of_a_month(client, max_, last_month):
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     row = re.search(rf"<tr[^>]*> <th scope=\"row\"><a[^>]*>{last_month:%B %Y}</a>(.*?)</tr>", page)[1]
     assert re.findall(r">(\d+)</a>", row) == ["20", "4", "10", "5", "1", "1"]  # the last one: again
     assert re.findall(r"(\d+) %", row) == ["20", "50", "25", "5"]
@@ -87,11 +66,11 @@ def test_the_mix_of_a_month(client, max_, last_month):
 
 
 def test_every_figure_opens_exactly_its_leads(client, max_, last_month):
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     addresses = re.findall(r'<a href="(/marketing/leads/[^"]*month[^"]*)">(\d+)</a>', page)
     assert len(addresses) >= 12
     for address, count in addresses:
-        listed = text(client, address.replace("&amp;", "&"))
+        listed = read(client, address.replace("&amp;", "&"))
         assert re.search(r'<h1>Leads <span class="count">(\d+)</span>', listed)[1] == count, address
 
 
@@ -101,7 +80,7 @@ def test_what_counts_as_usual_is_said(client, max_, now):
     move(leads[:5], at, stage="sales_ready")  # 10.9 %
     move(leads[5:35], at, place="nurture")  # 65.2 %
     move(leads[35:39], at, place="disqualified", stage="disqualified")  # 8.7 %
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     row = re.search(rf"<tr[^>]*> <th scope=\"row\"><a[^>]*>{at:%B %Y}</a>(.*?)</tr>", page)[1]
     assert re.findall(r"\d+ %(?: above| below)?", row) == ["11 %", "65 %", "9 % below", "15 %"]
     assert "outside 10–30 % sales-ready, 35–65 % nurture, 10–40 % disqualified, only from 20 leads on" in page
@@ -140,7 +119,7 @@ def test_a_list_of_nothing_known_is_refused(client, max_, query):
 def test_a_long_list_is_paged_by_position_in_few_queries(client, max_, now, django_assert_max_num_queries):
     some(120, now - DAY)
     with django_assert_max_num_queries(12):
-        page = text(client, "/marketing/leads/")
+        page = read(client, "/marketing/leads/")
     seen, pages = set(), 0
     while True:
         seen |= set(re.findall(r'href="/leads/(\d+)/"', page))
@@ -148,14 +127,14 @@ def test_a_long_list_is_paged_by_position_in_few_queries(client, max_, now, djan
         older = re.search(r'href="([^"]*cursor[^"]*)">Older', page)
         if not older:
             break
-        page = text(client, "/marketing/leads/" + older[1].replace("&amp;", "&"))
+        page = read(client, "/marketing/leads/" + older[1].replace("&amp;", "&"))
     assert pages == 3 and len(seen) == 120 and "Newest" in page
 
 
 def test_a_rating_leads_to_what_counts(client, max_, now):
     cast.warms_up(cast.lead(created_at=now - 40 * DAY), at=now - DAY)
     cast.flow(now)
-    assert 'class="rating-link" href="/scoring/starter/"' in text(client, "/marketing/leads/")
+    assert 'class="rating-link" href="/scoring/starter/"' in read(client, "/marketing/leads/")
 
 
 def test_home_takes_a_bounded_number_of_queries(client, max_, now, last_month, django_assert_max_num_queries):
@@ -166,11 +145,11 @@ def test_home_takes_a_bounded_number_of_queries(client, max_, now, last_month, d
         Rule.objects.create(version=version, kind="fit", name=f"Own {n}", points=5, condition=known)
     publish(version=version, by=max_, at=now, approved=True)
     with django_assert_max_num_queries(30):
-        text(client, "/marketing/")
+        read(client, "/marketing/")
     with django_assert_max_num_queries(12):
-        assert "Own 11" in text(client, "/marketing/gaps/")
+        assert "Own 11" in read(client, "/marketing/gaps/")
     with django_assert_max_num_queries(30):
-        text(client, f"/scoring/starter/versions/{version.number}/")
+        read(client, f"/scoring/starter/versions/{version.number}/")
 
 
 def test_marketers_begin_here_and_reps_do_not_come_here(client, max_):
@@ -184,7 +163,7 @@ def test_marketers_begin_here_and_reps_do_not_come_here(client, max_):
 def test_a_manager_lists_only_what_they_may_see(client, now):
     some(3, now - DAY)
     client.force_login(cast.mia())
-    page = text(client, "/marketing/leads/")
+    page = read(client, "/marketing/leads/")
     assert "Only leads of your teams are listed" in page and "No lead is so." in page
 
 
@@ -197,31 +176,31 @@ def test_a_rule_gone_bad_comes_first(client, max_, now):
     listed = {"is": "in_list", "list": "partners"}
     Rule.objects.create(version=version, kind="fit", name="Partner", points=5, condition=listed)
     publish(version=version, by=max_, at=now, approved=True)
-    assert "ceased to work" not in text(client, "/marketing/")
+    assert "ceased to work" not in read(client, "/marketing/")
     partners.delete()
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert finding(page).startswith(f"Part of {version} has ceased to work and holds for nobody. Partner: ")
     assert "there is no list of leads" in finding(page)
     assert next_button(page) == (f"/scoring/starter/versions/{version.number}/", "See what to mend")
-    assert "Since it was approved, this has ceased to work" in text(client, next_button(page)[0])
+    assert "Since it was approved, this has ceased to work" in read(client, next_button(page)[0])
 
 
 def test_then_an_approval(client, max_, now):
     draft = new_draft(model=ScoringModel.objects.get(routes=True), by=None)
     approval.ask_review(version=draft, by=None, at=now)
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert finding(page) == f"{draft} waits for your approval." and "Waiting for your approval" in page
     assert next_button(page) == (f"/scoring/starter/versions/{draft.number}/", "Read and approve it")
     approval.approve(version=draft, by=max_, side="marketing", at=now)
-    assert "waits for your approval" not in text(client, "/marketing/")
+    assert "waits for your approval" not in read(client, "/marketing/")
 
 
 def test_then_leads_without_a_next_step(client, max_, now):
     (lead,) = some(1, now - DAY)
     Lead.objects.filter(pk=lead.pk).update(place="nurture")
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert finding(page).startswith("1 lead has no next step")
-    assert str(lead) in text(client, next_button(page)[0].replace("&amp;", "&"))
+    assert str(lead) in read(client, next_button(page)[0].replace("&amp;", "&"))
 
 
 def test_then_more_than_sales_wants(client, max_, now):
@@ -230,7 +209,7 @@ def test_then_more_than_sales_wants(client, max_, now):
     for lead in asked:
         cast.asks(lead, now - timedelta(seconds=5))
     cast.flow(now)
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert (
         finding(page) == "2 leads became sales-ready this week; sales wants 1."
         and "2 sales-ready this week of 1" in page
@@ -250,24 +229,24 @@ def test_then_a_mix_that_is_not_as_usual(now):
 
 
 def test_the_yearly_review_is_due(client, max_, now):
-    assert "is due for its review" not in text(client, "/marketing/")
+    assert "is due for its review" not in read(client, "/marketing/")
     model = ScoringModel.objects.get(routes=True)
     model.current_version.__class__.objects.filter(pk=model.current_version_id).update(
         published_at=now - 400 * DAY
     )
-    assert f"{model} is due for its review" in text(client, "/marketing/")
+    assert f"{model} is due for its review" in read(client, "/marketing/")
 
 
 def test_nothing_at_all_says_what_to_do(client, max_, now):
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert finding(page) == "There is no lead yet: a form, the API or an import brings the first."
     assert (
         "No lead was captured in" in page and "Set up a form" not in page
     )  # the settings are closed to them
     max_.__class__.objects.update(is_staff=True)
-    assert next_button(text(client, "/marketing/")) == ("/admin/leads/captureform/", "Set up a form")
+    assert next_button(read(client, "/marketing/")) == ("/admin/leads/captureform/", "Set up a form")
     move([cast.lead(created_at=now - 400 * DAY)], now, place="disqualified", stage="disqualified")
-    assert finding(text(client, "/marketing/")) == "No lead has come in the last six months."
+    assert finding(read(client, "/marketing/")) == "No lead has come in the last six months."
 
 
 def test_a_recycled_lead_counts_once_and_apart(now):
@@ -308,18 +287,18 @@ def test_gaps_by_points_times_leads(client, max_, asked, now):
 
 
 def test_every_gap_opens_the_leads_that_lack_it(client, max_, asked, now):
-    page = text(client, "/marketing/gaps/")
+    page = read(client, "/marketing/gaps/")
     rows = re.findall(r'<a href="(/marketing/leads/\?lacks[^"]*)">(\d+)</a>', page)
     assert rows
     for address, count in rows:
-        assert f'<h1>Leads <span class="count">{count}</span>' in text(client, address)
+        assert f'<h1>Leads <span class="count">{count}</span>' in read(client, address)
     assert "Buying role" in page and "Booth" in page
 
 
 def test_gaps_without_leads_or_model(client, max_):
-    assert "Every lead has what the rules ask for" in text(client, "/marketing/gaps/")
+    assert "Every lead has what the rules ask for" in read(client, "/marketing/gaps/")
     ScoringModel.objects.update(routes=False)
-    assert "Publish a model that routes" in text(client, "/marketing/gaps/")
+    assert "Publish a model that routes" in read(client, "/marketing/gaps/")
 
 
 def test_content_that_nobody_has_described(client, max_, now):
@@ -327,11 +306,11 @@ def test_content_that_nobody_has_described(client, max_, now):
     cast.did(lead, "page_view", "/pricing/teams", now, times=3)
     cast.did(lead, "page_view", "/blog", now, times=2)
     cast.did(lead, "hand_raise", "demo-request", now)
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert (
         "/admin/leads/asset/add/?path=/pricing/teams" in page and "read 3 times lately, not described" in page
     )
     asset = Asset.objects.create(path="/pricing", covers_below=True, title="Prices")
     content.classify(asset=asset, at=now, buying_stage="decision")
-    page = text(client, "/marketing/")
+    page = read(client, "/marketing/")
     assert "/pricing/teams" not in page and "read 2 times lately" in page

@@ -19,18 +19,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "lead-list"}
 
 
-@pytest.fixture
-def now():
-    return timezone.now()
-
-
-@pytest.fixture
-def rita(client):
-    rita = cast.rita()
-    client.force_login(rita.user)
-    return rita
-
-
 def person(n, **values):
     return cast.lead(f"p{n}@company{n}.net", first_name="Person", last_name=f"No{n}", **values)
 

@@ -10,17 +10,14 @@ from django.utils.http import urlencode
 from distribution import handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE
+from distribution.tests.pages import read
 from leads import identity
 from leads.models import Asset, Relationship
-from scoring.models import Publication, ScoringModel
+from scoring import publish
+from scoring.models import Publication, RuleGroup, ScoringModel
 from scoring.rescore import rescore
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return timezone.now()
 
 
 @pytest.fixture
@@ -37,12 +34,6 @@ def row(client, now):
     return cast.handed(who, at=now - HOUR)
 
 
-def page_of(client, path):
-    response = client.get(path)
-    assert response.status_code == 200, response.content.decode()[:500]
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
 def numbers(page, pattern):
     return [float(found.replace("−", "-")) for found in re.findall(pattern, page)]
 
@@ -51,7 +42,7 @@ def test_each_line_says_rule_evidence_raw_age_and_points_and_they_add_up(
     client, row, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(26):
-        page = page_of(client, f"/leads/{row.lead_id}/score/")
+        page = read(client, f"/leads/{row.lead_id}/score/")
     lines = numbers(page, r'data-label="Points now">([+−]?[\d.]+)<')
     parts = numbers(page, r'scope="rowgroup" colspan="4">\w+</th><td class="num"><strong>(-?[\d.]+)<')
     assert len(parts) == 2 and round(sum(lines), 2) == round(sum(parts), 2)
@@ -74,10 +65,23 @@ def test_each_line_says_rule_evidence_raw_age_and_points_and_they_add_up(
     assert "style=" not in page and "<script>" not in page
 
 
+def test_rules_of_a_group_stand_together_with_their_points(client, row, now):
+    version = publish.new_draft(model=ScoringModel.objects.get(slug="starter"), by=None)
+    group = RuleGroup.objects.create(version=version, name="Web", cap_points=12)
+    version.rules.filter(name__in=("Looked at prices", "Downloaded something")).update(group=group)
+    publish.publish(version=version, by=None, at=now, approved=True)
+    page = read(client, f"/leads/{row.lead_id}/score/")
+    assert 'scope="rowgroup" colspan="4">Web</th><td class="num">+12</td>' in page
+    order = [
+        page.index(words) for words in (">Web<", "Looked at prices", "Downloaded", "Web: at most 12 points")
+    ]
+    assert order == sorted(order)
+
+
 def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
-    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    page = read(client, f"/leads/{row.lead_id}/score/")
     link = re.search(r'href="([^"]+)">Page view /pricing<', page)[1]
-    shown = page_of(client, link)
+    shown = read(client, link)
     sought = re.search(r'<li class="moment is-person is-sought" aria-current="true">(.*?)</li>', shown)[1]
     assert "Viewed /pricing" in sought and "Asked for sales" not in shown, (
         "what came later is above, not here"
@@ -92,7 +96,7 @@ def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
 
 def test_evidence_says_the_title_and_the_path_beside_it(client, row):
     Asset.objects.create(path="/white-papers/roi", title="ROI <guide>")
-    for page in (page_of(client, f"/leads/{row.lead_id}/{rest}") for rest in ("score/", "")):
+    for page in (read(client, f"/leads/{row.lead_id}/{rest}") for rest in ("score/", "")):
         assert 'Download “ROI &lt;guide&gt;”</a> <span class="path">/white-papers/roi</span>' in page
     assert "Downloaded “ROI &lt;guide&gt;” <span" in page and ">Page view /pricing</a>," in page
 
@@ -100,7 +104,7 @@ def test_evidence_says_the_title_and_the_path_beside_it(client, row):
 def test_publishing_is_a_row_of_the_history(client, row, now):
     model = ScoringModel.objects.get(slug="starter")
     Publication.objects.create(model=model, version=model.current_version, at=now - 3 * DAY)
-    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    page = read(client, f"/leads/{row.lead_id}/score/")
     number = model.current_version.number
     assert re.search(
         rf'Model version published</td> <td><a href="/scoring/starter/versions/{number}/">', page
@@ -111,7 +115,7 @@ def test_publishing_is_a_row_of_the_history(client, row, now):
 def test_a_past_instant_is_replayed_and_all_on_the_page_is_as_of_then(client, row, now):
     at = timezone.localtime(now - 5 * DAY)
     asked = f"?as_of={at:%Y-%m-%dT%H:%M}"
-    page = page_of(client, f"/leads/{row.lead_id}/score/{asked}")
+    page = read(client, f"/leads/{row.lead_id}/score/{asked}")
     assert f"As it stood on {at:%-d %B %Y}" in page and "Show it as it is now" in page
     assert f"on {at:%-d %B %Y}?</h1>" in page
     assert "Looked at prices" in page and "Downloaded something" not in page
@@ -120,7 +124,7 @@ def test_a_past_instant_is_replayed_and_all_on_the_page_is_as_of_then(client, ro
     main = page[page.index("<main") : page.index("</main>")]
     assert " ago<" not in main and 'data-wording="relative"' not in main, "no age is counted from today"
     assert f'value="{at:%Y-%m-%dT%H:%M}"' in page
-    assert "As it stood on" not in page_of(client, f"/leads/{row.lead_id}/score/")
+    assert "As it stood on" not in read(client, f"/leads/{row.lead_id}/score/")
     moved = client.get(f"/leads/{row.lead_id}/{asked}")
     assert moved.status_code == 302 and moved.url.startswith(f"/leads/{row.lead_id}/score/?as_of="), (
         "the lead page is of now"
@@ -131,20 +135,20 @@ def test_what_they_wanted_is_as_of_then(client, row, now):
     for days, stage in ((4, "decision"), (2, "awareness")):
         identity.set_fields(lead=row.lead, values={"buying_stage": stage}, origin="rep", at=now - days * DAY)
     then = {
-        days: page_of(
+        days: read(
             client, f"/leads/{row.lead_id}/score/?as_of={(now - days * DAY).isoformat().replace('+', '%2B')}"
         )
         for days in (5, 3)
     }
     assert "What they wanted then" not in then[5]
     assert "<dt>Buying stage</dt> <dd>Decision" in then[3] and "Awareness" not in then[3]
-    assert "<dt>Buying stage</dt> <dd>Awareness" in page_of(client, f"/leads/{row.lead_id}/")
+    assert "<dt>Buying stage</dt> <dd>Awareness" in read(client, f"/leads/{row.lead_id}/")
 
 
 def test_the_instant_is_in_the_readers_zone(client, row, now):
     client.cookies["zone"] = "Asia/Tokyo"
     tokyo = now + timedelta(hours=9)
-    early = page_of(client, f"/leads/{row.lead_id}/score/?as_of={tokyo - 2 * HOUR:%Y-%m-%dT%H:%M}")
+    early = read(client, f"/leads/{row.lead_id}/score/?as_of={tokyo - 2 * HOUR:%Y-%m-%dT%H:%M}")
     assert "As it stood on" in early and "Asked for sales" not in early
     assert f"{tokyo - 2 * HOUR:%H:%M}" in early and "JST" in early
 
@@ -153,12 +157,12 @@ def test_the_instant_is_in_the_readers_zone(client, row, now):
     "text", ["nonsense", "2026-02-31", "2999-01-01T00:00", "9999-12-31T23:59:59-23:59", "\x00", "1e9"]
 )
 def test_an_instant_that_is_none_is_refused_in_words_and_the_present_shown(client, row, text):
-    page = page_of(client, f"/leads/{row.lead_id}/score/?{urlencode({'as_of': text})}")
+    page = read(client, f"/leads/{row.lead_id}/score/?{urlencode({'as_of': text})}")
     assert "Shown is the score as it is now." in page and "As it stood on" not in page
 
 
 def test_before_the_lead_was_known_there_is_nothing_to_explain(client, row):
-    page = page_of(client, f"/leads/{row.lead_id}/score/?as_of=2001-01-01")
+    page = read(client, f"/leads/{row.lead_id}/score/?as_of=2001-01-01")
     assert "The lead was not known yet." in page and "Points now" not in page
 
 
@@ -172,20 +176,20 @@ def test_each_model_has_its_tab_and_the_one_that_routes_is_named(client, row, no
     Publication.objects.create(model=second, version=version, at=now - 30 * DAY)
     rescore(lead_ids=[row.lead_id], at=now)
     for path in (f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
-        page = page_of(client, path)
+        page = read(client, path)
         assert re.search(
             r'aria-current="page">Starter model <span class="count">\w</span> <span class="chip accent">decides',
             page,
         )
         assert "?model=second" in page
-        other = page_of(client, f"{path}?model=second")
+        other = read(client, f"{path}?model=second")
         assert re.search(r'aria-current="page">Second market', other) and "Second market v1" in other
         assert client.get(f"{path}?model=nonsense").status_code == 404
     assert 'name="model" value="second"' in other, "the instant is asked of the same model"
 
 
 def test_as_text_works_without_scripts(client, row):
-    page = page_of(client, f"/leads/{row.lead_id}/score/")
+    page = read(client, f"/leads/{row.lead_id}/score/")
     link = re.search(r'href="([^"]*format=txt)"', page)[1]
     response = client.get(link)
     assert response["Content-Type"] == "text/plain; charset=utf-8"
@@ -195,13 +199,13 @@ def test_as_text_works_without_scripts(client, row):
 
 
 def test_why_not_passed_is_said_only_where_it_is_true(client, row, now):
-    assert "not passed to sales" not in page_of(client, f"/leads/{row.lead_id}/")
+    assert "not passed to sales" not in read(client, f"/leads/{row.lead_id}/")
     other = cast.lead("tom@tom.net", company=cast.acme("Tom"))
     cast.flow(now)
     client.force_login(cast.max_())
-    assert "Why not passed to sales yet" in page_of(client, f"/leads/{other.pk}/")
+    assert "Why not passed to sales yet" in read(client, f"/leads/{other.pk}/")
     type(other).objects.filter(pk=other.pk).update(place="customer", stage="customer")
-    assert "not passed to sales" not in page_of(client, f"/leads/{other.pk}/")
+    assert "not passed to sales" not in read(client, f"/leads/{other.pk}/")
 
 
 def test_others_and_the_withheld_stay_closed(client, row, now):
@@ -218,5 +222,5 @@ def test_others_and_the_withheld_stay_closed(client, row, now):
 
 def test_accepting_shows_the_status(client, row, now):
     handoff.accept(handoff=row, by=row.owner.user, at=now - MINUTE)
-    page = page_of(client, f"/leads/{row.lead_id}/")
+    page = read(client, f"/leads/{row.lead_id}/")
     assert "Accepted, not contacted yet" in page and "Rita Us accepted" in page

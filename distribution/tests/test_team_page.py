@@ -3,19 +3,14 @@
 import re
 
 import pytest
-from django.utils import timezone
 
 from distribution import followup, handoff
 from distribution.models import Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, reread
+from distribution.tests.pages import finding, read
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return timezone.now()
 
 
 @pytest.fixture
@@ -29,13 +24,7 @@ def north(client):
 
 
 def page_of(client):
-    response = client.get("/sales/team/")
-    assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
-def finding(page):
-    return re.search(r'class="card finding.*?<p>(.*?)</p>', page)[1]
+    return read(client, "/sales/team/")
 
 
 def person(n, company=None):
