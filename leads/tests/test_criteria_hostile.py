@@ -62,7 +62,7 @@ WELL = {
 
 
 # Words that our own SQL holds too.
-OURS = {"NULL", "true", "l.email", "awareness", "consideration", "decision"}
+OURS = {"text", "NULL", "true", "l.email", "awareness", "consideration", "decision"}
 
 
 ONLY_NUMBERS = {
