@@ -11,6 +11,7 @@ from copy import deepcopy
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
+from django.utils import timezone
 
 from leads import doorbell, places
 from leads.models import Lead, Stage
@@ -55,7 +56,8 @@ WHERE n.model_version_id = %s AND o.verdict IS DISTINCT FROM n.verdict
 """
 CALLED = """
 SELECT s.lead_id, s.verdict FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
-WHERE s.model_version_id = %(new)s AND s.verdict = ANY(%(verdicts)s) AND l.stage = ANY(%(lower)s)
+WHERE s.model_version_id = %(new)s AND s.verdict NOT IN ('none', 'excluded')
+  AND l.stage = ANY(CASE s.verdict WHEN 'mql' THEN %(below_mql)s::text[] ELSE %(below_ready)s::text[] END)
   AND NOT (s.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s)
 """
 
@@ -189,8 +191,11 @@ def publish(*, version, by, at, approved=False):
     version.refresh_from_db()
 
 
-def fill_published(*, at, batch=BATCH):
-    """Fill one batch of one version that asks for it, or flip to it when it is full; False if there was none."""
+def fill_published(*, at=None, batch=BATCH):
+    """Fill one batch of one version that asks for it, or flip to it when it is full; False if there was none.
+
+    By default at the instant at which the leads are held, or the gate is closed (see `rescore.rescore_due`).
+    """
     with transaction.atomic():
         version = (
             ModelVersion.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
@@ -202,7 +207,7 @@ def fill_published(*, at, batch=BATCH):
             return False
         lead_ids = [row[0] for row in fetch(NEXT_LEADS, [version.filled_to, batch])]
         if lead_ids:
-            _fill(version, lead_ids, at)
+            _fill(version, lead_ids, at or timezone.now())
         else:
             _flip(version, at)
     return True
@@ -218,6 +223,7 @@ def _flip(version, at):
     """Make `version` the current one. Scoring stands still meanwhile: the gate waits for those at work, so that
     each lead's old and new score are of one mind and no stage is raised by the version that goes."""
     fetch(CLOSE_GATE, [GATE])
+    at = at or timezone.now()
     model = ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
     old_id = model.current_version_id
     ModelVersion.objects.filter(pk=old_id).update(status=Status.SUPERSEDED, superseded_at=at)
@@ -283,21 +289,22 @@ def _not_for_everybody(model):
 
 def _let_follow(version, news, at):
     """Raise the stages that the new version calls for, and have routing look at every verdict it changed."""
-    for stage, verdicts in (
-        (Stage.SALES_READY, [Verdict.SALES_READY, Verdict.BITE, Verdict.HAND_RAISE]),
-        (Stage.MQL, [Verdict.MQL]),
-    ):
-        lower = [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
-        called = fetch(
-            CALLED, {"new": version.pk, "verdicts": [str(v) for v in verdicts], "lower": lower, "at": at}
-        )  # fmt: skip
-        lead_ids = {row[0] for row in called}
-        if stage == Stage.SALES_READY:
-            lead_ids -= held_back([row[0] for row in called if row[1] == Verdict.SALES_READY], at=at)
-        if lead_ids:
-            reason = f"{stage.label} under {version.model} version {version.number}"
-            for some in batched(sorted(lead_ids)):
-                news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
+    below = {
+        stage: [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
+        for stage in (Stage.MQL, Stage.SALES_READY)
+    }
+    called = fetch(
+        CALLED,
+        {"new": version.pk, "at": at, "below_mql": below[Stage.MQL], "below_ready": below[Stage.SALES_READY]},
+    )
+    back = held_back([lead_id for lead_id, verdict in called if verdict == Verdict.SALES_READY], at=at)
+    for stage in below:
+        lead_ids = {
+            lead_id for lead_id, verdict in called if (verdict == Verdict.MQL) == (stage == Stage.MQL)
+        }
+        reason = f"{stage.label} under {version.model} version {version.number}"
+        for some in batched(sorted(lead_ids - set(back))):
+            news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
     for some in batched(sorted(news)):
         places.ask_route(lead_ids=some, at=at)
 

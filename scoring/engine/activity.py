@@ -29,7 +29,8 @@ class Tallies:
 
 def tally(book, log, matches, at, n):
     """Tallies of bool[activity rules, activities of the log] at `at`, for `n` leads."""
-    rule, match = matches.nonzero()  # ordered by rule, lead and time, as the log is
+    # Ordered by rule, lead and time, as the log is. Along one axis numpy is three times as quick as along two.
+    rule, match = np.divmod(matches.ravel().nonzero()[0], matches.shape[1])
     lead = log.lead[match]
     key = rule * n + lead
     starts = beginnings(key)

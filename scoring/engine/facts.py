@@ -71,6 +71,8 @@ class Log:
 
 
 STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualified"]
+_WHEN_STAGE = " ".join(f"WHEN '{stage}' THEN {place}::bigint" for place, stage in enumerate(STAGES))
+STAGE_PLACE = f"CASE l.stage {_WHEN_STAGE} END"
 
 
 def lead_facts(lead_ids, books, *, at, known_at=None):
@@ -183,7 +185,7 @@ def statement(books, *, known=False, ahead=False, which):
     sql = f"""{LOG_THEN if known else ""}
 SELECT string_agg({" || ".join(sent)}, '')
 FROM (
-  SELECT l.id, l.created_at, (array_position(ARRAY{STAGES!r}, l.stage::text) - 1)::bigint AS stage,
+  SELECT l.id, l.created_at, {STAGE_PLACE} AS stage,
     CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
     {"".join(f", {pick} AS {name}" for name, pick in (picked | words).items())}
   FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
