@@ -1,10 +1,9 @@
-import threading
-
 import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from leads.models import Activity, ApiKey, Campaign, Lead, Source
+from leads.tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -181,31 +180,14 @@ def test_an_unknown_address_is_a_404_in_json(api):
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_posts_of_one_address_make_one_lead():
     secret = new_key("capture")
-    barrier, statuses = threading.Barrier(8), []
 
     def post(number):
         address = ["ada@acme.example", " ADA@acme.example", "Ada@Acme.Example "][number % 3]
-        barrier.wait()
-        for _ in range(5):
-            statuses.append(with_key(secret).post(URL, {"email": address}).status_code)
+        return [with_key(secret).post(URL, {"email": address}).status_code for _ in range(5)]
 
-    threads = [threading.Thread(target=in_thread, args=(post, number)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [200] * 39 + [201]
+    assert sorted(status for answers in at_once(8, post) for status in answers) == [200] * 39 + [201]
     assert Lead.objects.count() == 1
     assert Activity.objects.count() == 40
-
-
-def in_thread(work, *args):
-    from django.db import connection
-
-    try:
-        work(*args)
-    finally:
-        connection.close()
 
 
 def test_the_described_fields_are_those_taken():

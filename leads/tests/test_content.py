@@ -1,15 +1,14 @@
 """What assets are about, with dates; and from that, how far a lead is with buying and what it wants."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from leads import activities, capture, content, identity, telling
 from leads.models import Activity, Asset, AssetState, Lead, Product, RescoreRequest
 from leads.tests import cast
 from leads.tests.cast import ADA, BOB, CARLA, NOW
+from leads.tests.races import at_once, together
 
 DAY = timedelta(days=1)
 
@@ -103,10 +102,8 @@ def test_what_is_left_over_is_worked_off_by_the_next_tick(pricing, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_nobody_who_arrives_while_content_is_classified_is_forgotten(pricing):
     """Each of them either was found by the classification or came after it: due in both cases."""
-    start = threading.Barrier(3)
 
     def arrive(name):
-        start.wait()
         for n in range(15):
             values = {"email": f"{name}{n}@acme.example"}
             capture.submit(values=values, at=NOW, kind="page_view", asset="/pricing")
@@ -114,20 +111,12 @@ def test_nobody_who_arrives_while_content_is_classified_is_forgotten(pricing):
             activities.record(
                 lead=Lead.objects.get(email=values["email"]), kind="page_view", asset="/pricing", at=NOW
             )
-        connection.close()
 
     def describe():
-        start.wait()
         for n in range(10):
             content.classify(asset=pricing, buying_stage="decision", tags=[str(n)], at=NOW + n * DAY)
-        connection.close()
 
-    threads = [threading.Thread(target=arrive, args=(name,)) for name in "ab"]
-    threads.append(threading.Thread(target=describe))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(lambda: arrive("a"), lambda: arrive("b"), describe)
     telling.go_on_with_all()
     assert Lead.objects.filter(rescore_at=None).count() == 0
     assert Lead.objects.count() == 30
@@ -136,22 +125,7 @@ def test_nobody_who_arrives_while_content_is_classified_is_forgotten(pricing):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_classify_at_once_leave_one_current_state(pricing):
-    start, faults = threading.Barrier(4), []
-
-    def describe(n):
-        start.wait()
-        try:
-            content.classify(asset=pricing, tags=[str(n)], at=NOW)
-        except Exception as fault:
-            faults.append(fault)
-        connection.close()
-
-    threads = [threading.Thread(target=describe, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not faults
+    at_once(4, lambda n: content.classify(asset=pricing, tags=[str(n)], at=NOW))
     assert AssetState.objects.filter(until=None).count() == 1
     assert AssetState.objects.count() == 4
 

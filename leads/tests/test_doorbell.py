@@ -7,7 +7,7 @@ from celery import Celery
 from django.db import transaction
 
 from leads import doorbell
-from leads.tests.test_submit import at_once
+from leads.tests.races import at_once
 
 TASK = "scoring.tasks.rescore_due"
 

@@ -1,17 +1,16 @@
 """Purchased data: fills what is empty, never what is better known; any file is read or refused in words."""
 
 import html
-import threading
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.urls import reverse
 
 from leads import enrichment, identity, tasks
 from leads.models import Company, CustomField, EnrichmentUpload, FieldChange, Lead
 from leads.tests import cast
 from leads.tests.cast import NOW
+from leads.tests.races import together
 
 
 def upload(text, **more):
@@ -184,22 +183,14 @@ def test_two_uploads_at_once_each_say_their_word():
         "One": "domain,size\n" + "".join(f"c{n}.example,{n + 1}\n" for n in range(40)),
         "Two": "domain,size\n" + "".join(f"c{n}.example,{n + 1000}\n" for n in reversed(range(40))),
     }
-    start, done = threading.Barrier(2), []
 
     def use(provider):
         kept = enrichment.upload(provider=provider, file_name="x", body=texts[provider].encode(), at=NOW)
-        start.wait()
         enrichment.start(upload=kept, columns={"size": "size"}, at=NOW)
         kept.refresh_from_db()
-        done.append(report(kept))
-        connection.close()
+        return report(kept)
 
-    threads = [threading.Thread(target=use, args=(name,)) for name in texts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert done == [(40, 40, 40, 40, 0, 0)] * 2
+    assert together(lambda: use("One"), lambda: use("Two")) == [(40, 40, 40, 40, 0, 0)] * 2
     assert FieldChange.objects.filter(field="size", applied=True).count() == 80
     for company in Company.objects.all():
         last = FieldChange.objects.filter(company=company, field="size").latest("id")
@@ -214,18 +205,7 @@ def test_two_workers_on_one_upload_do_it_once(monkeypatch):
         cast.person({"email": f"p{n}@c.example"})
     kept = upload("email,role\n" + "".join(f"p{n}@c.example,user\n" for n in range(30)))
     enrichment.start(upload=kept, columns={"role": "role"}, at=NOW)
-    start = threading.Barrier(2)
-
-    def work():
-        start.wait()
-        tasks.enrich()
-        connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(tasks.enrich, tasks.enrich)
     tasks.enrich()
     kept.refresh_from_db()
     assert report(kept) == (30, 30, 30, 30, 0, 0)

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from leads import idempotency
 from leads.models import Activity, IdempotentRequest, Lead
-from leads.tests.test_api_capture import URL, errors, in_thread, new_key, with_key
+from leads.tests.races import at_once, together
+from leads.tests.test_api_capture import URL, errors, new_key, with_key
 
 ADA = {"email": "ada@acme.example", "first_name": "Ada"}
 
@@ -81,33 +82,25 @@ def test_old_answers_are_forgotten(api):
 
 @pytest.mark.django_db(transaction=True)
 def test_while_the_first_is_in_flight_it_is_409(api):
-    begun, may_end, results = threading.Event(), threading.Event(), []
+    begun, may_end = threading.Event(), threading.Event()
 
-    def first():
-        def slowly():
-            begun.set()
-            may_end.wait(10)
-            return 201, {"id": 1}
+    def ask(answer):
+        return idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=answer)
 
-        results.append(
-            idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=slowly)
-        )
+    def slowly():
+        begun.set()
+        may_end.wait(10)
+        return 201, {"id": 1}
 
-    thread = threading.Thread(target=in_thread, args=(first,))
-    thread.start()
-    assert begun.wait(10)
-    with pytest.raises(idempotency.InFlight):
-        idempotency.answered_once(client="c", key="k", data={}, at=timezone.now(), answer=lambda: (200, {}))
-    may_end.set()
-    thread.join()
-    again = idempotency.answered_once(
-        client="c", key="k", data={}, at=timezone.now(), answer=lambda: (200, {})
-    )
-    assert (
-        (again.status_code, again.content)
-        == (results[0].status_code, results[0].content)
-        == (201, b'{"id":1}')
-    )
+    def meanwhile():
+        assert begun.wait(10)
+        with pytest.raises(idempotency.InFlight):
+            ask(lambda: (200, {}))
+        may_end.set()
+
+    first, _ = together(lambda: ask(slowly), meanwhile)
+    again = ask(lambda: (200, {}))
+    assert (again.status_code, again.content) == (first.status_code, first.content) == (201, b'{"id":1}')
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,18 +108,11 @@ def test_simultaneous_requests_are_one(api):
     """Twenty rounds of eight clients with one key: one activity each, one body, nothing but 201 and 409."""
     secret = new_key("capture")
     for number in range(20):
-        barrier, answers = threading.Barrier(8), []
 
-        def send(number=number, barrier=barrier, answers=answers):
-            client = with_key(secret)
-            barrier.wait()
-            answers.append(post(client, {"email": f"p{number}@acme.example"}, f"k-{number}"))
+        def send(_, number=number):
+            return post(with_key(secret), {"email": f"p{number}@acme.example"}, f"k-{number}")
 
-        threads = [threading.Thread(target=in_thread, args=(send,)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        answers = at_once(8, send)
         assert {answer.status_code for answer in answers} <= {201, 409}
         assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
         assert Activity.objects.filter(lead__email=f"p{number}@acme.example").count() == 1

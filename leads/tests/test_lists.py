@@ -1,15 +1,15 @@
 """Lists kept by hand: on, off, undone, with dates, and whoever is concerned is scored again."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from leads import lists
 from leads.models import DomainEntry, DomainList, Lead, LeadList, ListMember, RescoreRequest
 from leads.tests import cast
 from leads.tests.cast import NOW
+from leads.tests.races import together
 
 LATER = NOW + timedelta(hours=1)
 
@@ -89,18 +89,9 @@ def test_two_who_add_the_same_leads_at_once(summit):
     ids = [
         lead.pk for lead in Lead.objects.bulk_create(Lead(email=f"p{n}@c.example", **now) for n in range(200))
     ]
-    start, moved = threading.Barrier(2), []
-
-    def add(order):
-        start.wait()
-        moved.append(lists.add_to_list(to=summit, lead_ids=order, at=NOW))
-        connection.close()
-
-    threads = [threading.Thread(target=add, args=(order,)) for order in (ids, ids[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    moved = together(
+        *(partial(lists.add_to_list, to=summit, lead_ids=order, at=NOW) for order in (ids, ids[::-1]))
+    )
     assert sum(moved) == 200
     assert ListMember.objects.count() == 200
 

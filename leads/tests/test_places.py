@@ -8,7 +8,7 @@ from leads import places
 from leads.models import Lead, StageChange
 from leads.tests import cast
 from leads.tests.cast import NOW
-from leads.tests.test_submit import at_once
+from leads.tests.races import at_once
 
 LATER = NOW + timedelta(days=1)
 
@@ -107,5 +107,5 @@ def test_one_of_many_movers_wins():
         moved.extend(places.advance_many(lead_ids=mine, stage="mql", reason="fits", at=NOW))
         places.ask_route(lead_ids=mine, at=NOW)
 
-    assert at_once(8, advance) == []
+    at_once(8, advance)
     assert sorted(moved) == ids and StageChange.objects.count() == 10

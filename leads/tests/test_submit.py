@@ -1,14 +1,14 @@
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads import capture, doorbell, intake
 from leads.models import Activity, Campaign, Company, Consent, ExternalId, FieldChange, Lead, Submission
 from leads.tests import cast
 from leads.tests.cast import ADA, NOW
+from leads.tests.races import at_once
 
 LATER = NOW + timedelta(days=1)
 
@@ -294,27 +294,6 @@ def test_a_batch_takes_a_fixed_number_of_statements():
     assert len(queries) <= 10
 
 
-def at_once(count, work):
-    """Run `work(n)` in `count` threads that all start together; the exceptions they raised."""
-    barrier, errors = threading.Barrier(count), []
-
-    def run(number):
-        try:
-            barrier.wait(30)
-            work(number)
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
-
-
 SPELLINGS = ["ada@acme.example", " Ada@Acme.example", "ADA@ACME.EXAMPLE ", "aDa@acme.EXAMPLE"]
 
 
@@ -326,7 +305,7 @@ def test_200_posts_at_once_of_one_address_are_one_lead():
             values, _ = intake.clean(data, strict=True)
             capture.submit(values=values, at=NOW, overwrite=bool(number % 2))
 
-    assert at_once(20, post) == []
+    at_once(20, post)
     assert Lead.objects.count() == 1
     assert Activity.objects.filter(lead=Lead.objects.get()).count() == 200
     assert Company.objects.count() == 1
@@ -341,7 +320,7 @@ def test_an_external_id_at_once_is_one_lead():
             )
             capture.submit(values=values, at=NOW)
 
-    assert at_once(8, post) == []
+    at_once(8, post)
     assert ExternalId.objects.count() == 5
     assert Activity.objects.count() == 40
     assert Lead.objects.filter(email__isnull=False).count() == 5
@@ -350,7 +329,7 @@ def test_an_external_id_at_once_is_one_lead():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_message_at_once_is_one_activity():
-    assert at_once(8, lambda _: capture.submit(values=dict(cast.DORA), at=NOW, message_id="m-1")) == []
+    at_once(8, lambda _: capture.submit(values=dict(cast.DORA), at=NOW, message_id="m-1"))
     assert Activity.objects.count() == Lead.objects.count() == 1
 
 
@@ -371,7 +350,7 @@ def test_batches_and_posts_in_any_order_never_wait_for_each_other():
             else:
                 capture.submit_many([{"values": v | {"company_size": number + 1}} for v in mine], at=NOW)
 
-    assert at_once(6, work) == []
+    at_once(6, work)
     assert Lead.objects.count() == 40 and Company.objects.count() == 5
     assert not FieldChange.objects.filter(applied=True, field="email").exclude(old=None).exists()
 

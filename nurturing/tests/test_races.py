@@ -4,37 +4,15 @@ import threading
 import time
 
 import pytest
-from django.db import connection
 
 from leads.models import Lead
+from leads.tests.races import together
 from nurturing import sending, touches, versions
 from nurturing.enrollment import enroll, leave
 from nurturing.models import Enrollment, LocalMail, Touch
 from nurturing.tests.cast import DAY, MONDAY, lead, program, sarah
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def together(*functions):
-    """Run all at once; raises what any of them raised."""
-    barrier, errors = threading.Barrier(len(functions)), []
-
-    def run(function):
-        try:
-            barrier.wait()
-            function()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[function]) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def test_entering_from_many_sides_is_entering_once():
