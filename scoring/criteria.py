@@ -20,7 +20,7 @@ MODEL = Named(
     "model",
     "Scoring model",
     default="",
-    help="empty = the one that routes",
+    empty="The one that decides",
     what="scoring model",
     rows=lambda: named(ScoringModel),
 )

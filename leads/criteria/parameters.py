@@ -149,6 +149,7 @@ class Named(Parameter):
 
     kind = "choice"
     what: str = "row"
+    empty: str = "Any"  # what none of them is called
     rows: Callable[[], dict] = dict
 
     def clean(self, value):
@@ -162,7 +163,7 @@ class Named(Parameter):
         return self.rows().get(value, value)
 
     def describe(self):
-        return super().describe() | {"choices": self.rows()}
+        return super().describe() | {"choices": self.rows(), "empty": self.empty}
 
 
 @dataclass(frozen=True)

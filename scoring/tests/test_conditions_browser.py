@@ -195,6 +195,9 @@ def test_what_may_be_asked_stands_in_groups_and_tells_twins_apart(window, admin_
     assert len(labels) == len(set(labels))
     what.select_option("lead_field:company_size")
     assert "“Company size” takes what is known of the company" in what.locator("xpath=..").inner_text()
+    what.select_option("rating")
+    model = page.locator("[data-row='all[0]']").get_by_label("Scoring model")
+    assert model.locator("option").first.inner_text() == "The one that decides"
     what.select_option("lead_field:email")
     assert what.locator("xpath=..").locator(".condition-hint").inner_text().strip() == ""
     window.accessible(page, "segment-groups")

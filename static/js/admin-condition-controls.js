@@ -3,7 +3,7 @@
 let names = 0;
 
 export const newName = () => ++names;
-export const SEVERAL = "separated by commas or lines; one that holds a comma in quotes: \"Acme, Inc.\"";
+export const SEVERAL = "separated by commas or lines; \"Acme, Inc.\" in quotes is one";
 const VALUE = /\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)/y;
 export const whole = (text) => (text.trim() === "" ? "" : Number.isNaN(Number(text)) ? text : Number(text));
 const OTHER = "\u0000"; // no word that anybody could mean

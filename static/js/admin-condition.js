@@ -352,7 +352,7 @@ class Builder {
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
 
 // A choice that may be left open can be taken back.
-const optional = (parameter) => (parameter.default === "" && !("" in parameter.choices) ? [["", "Any"], ...Object.entries(parameter.choices)] : Object.entries(parameter.choices));
+const optional = (parameter) => (parameter.default === "" && !("" in parameter.choices) ? [["", parameter.empty ?? "Any"], ...Object.entries(parameter.choices)] : Object.entries(parameter.choices));
 
 function valueOf(parameter, leaf) {
   if (parameter.name === "when" && leaf.when === undefined && leaf.days) return "within"; // days alone say so
