@@ -1,10 +1,9 @@
 """Everything at once: real threads on a real database, each race won by exactly one."""
 
-import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from distribution import assignment, feedback, followup, handoff, limbo, opportunities, recycling, routing
 from distribution.handoff import HandoffError
@@ -12,6 +11,7 @@ from distribution.models import CompanyOwner, Feedback, Handoff, Notice, QueueMe
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW
 from leads.models import Activity, Lead, StageChange
+from leads.tests import races
 from scoring.rescore import rescore_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,30 +23,8 @@ def installed(db):
 
 
 def together(*verbs):
-    """Run the verbs in threads that start at once; what each returned or raised, in order."""
-    barrier, results = threading.Barrier(len(verbs)), [None] * len(verbs)
-
-    def run(n, verb):
-        try:
-            barrier.wait(timeout=20)
-            results[n] = verb()
-        except Exception as error:
-            results[n] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(verbs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
-
-
-def faults(results):
-    return [
-        result for result in results if isinstance(result, Exception) and not isinstance(result, HandoffError)
-    ]
+    """As in `leads.tests.races`; some may be refused."""
+    return races.together(*verbs, refused=HandoffError)
 
 
 def test_many_reps_accept_one_waiting_lead_and_one_wins():
@@ -58,7 +36,7 @@ def test_many_reps_accept_one_waiting_lead_and_one_wins():
     winners = [result for result in results if not isinstance(result, Exception)]
     losers = [str(result) for result in results if isinstance(result, HandoffError)]
     owner = cast.reread(row).owner
-    assert len(winners) == 1 and len(losers) == 7 and faults(results) == []
+    assert len(winners) == 1 and len(losers) == 7
     assert all(f"is {owner}'s" in words for words in losers)
     assert StageChange.objects.filter(lead=row.lead, to_stage="sal").count() == 1
 
@@ -66,12 +44,12 @@ def test_many_reps_accept_one_waiting_lead_and_one_wins():
 def test_accept_and_reassign_at_once_leave_one_owner():
     rita, ron, ada = cast.rita(), cast.rep("Ron", queues=[]), cast.ada()
     row = cast.handed()
-    results = together(
+    together(
         lambda: handoff.accept(handoff=row, by=rita.user, at=NOW),
         lambda: handoff.assign(handoff=row, rep=ron, by=ada, at=NOW),
     )
     row = cast.reread(row)
-    assert faults(results) == [] and (row.owner, row.status) == (ron, "offered")
+    assert (row.owner, row.status) == (ron, "offered")
 
 
 def test_round_robin_from_eight_threads_differs_by_one_at_most():
@@ -84,7 +62,7 @@ def test_round_robin_from_eight_threads_differs_by_one_at_most():
             with transaction.atomic():
                 assignment.next_rep(queue, NOW - n * HOUR)
 
-    assert faults(together(*[take] * 8)) == []
+    together(*[take] * 8)
     assigned = QueueMember.objects.values_list("assigned", flat=True)
     assert sum(assigned) == 200 and max(assigned) - min(assigned) <= 1
 
@@ -109,7 +87,7 @@ def test_a_threshold_crossed_by_ten_events_at_once_makes_one_hand_off():
         cast.did(who, "download", "/white-papers/roi")
         cast.flow(NOW)
 
-    assert faults(together(*[event] * 10)) == []
+    together(*[event] * 10)
     cast.flow()
     assert Handoff.objects.filter(lead=who).count() == 1 and Notice.objects.count() == 1
     assert RoutingDecision.objects.filter(outcome="sales").count() == 1
@@ -127,7 +105,7 @@ def test_colleagues_who_come_at_once_go_to_one_rep():
     while rescore_due(at=NOW):
         pass
     routes = [lambda who=who: routing.route(lead_ids=[who.pk], at=NOW) for who in people]
-    assert faults(together(*routes)) == []
+    together(*routes)
     cast.flow()
     owners = set(Handoff.objects.values_list("owner", flat=True))
     assert Handoff.objects.count() == 8 and len(owners) == 1
@@ -147,7 +125,7 @@ def test_workers_share_the_queue_without_losing_or_doubling_a_lead():
         while Lead.objects.filter(route_at__isnull=False).exists():
             routing.route_due(at=NOW, limit=7)
 
-    assert faults(together(*[work] * 4)) == []
+    together(*[work] * 4)
     assert Handoff.objects.count() == 60
     assigned = QueueMember.objects.values_list("assigned", flat=True)
     assert sum(assigned) == 60 and max(assigned) - min(assigned) <= 1
@@ -156,7 +134,7 @@ def test_workers_share_the_queue_without_losing_or_doubling_a_lead():
 def test_a_rep_recycles_while_routing_and_colleagues_call():
     rita = cast.rita()
     row = cast.handed(cast.lead(company=cast.acme()))
-    results = together(
+    together(
         lambda: recycling.recycle(
             handoff=row, by=rita.user, reason="timing", until=NOW + 60 * DAY, at=NOW + HOUR
         ),
@@ -167,7 +145,6 @@ def test_a_rep_recycles_while_routing_and_colleagues_call():
             handoff=row, by=rita.user, reason="no_budget", until=NOW + 90 * DAY, at=NOW + HOUR
         ),
     )
-    assert faults(results) == []
     cast.flow(NOW + 2 * HOUR)
     assert Handoff.objects.filter(lead=row.lead).count() == 1, "no new hand-off from the old score"
     assert Activity.objects.filter(touchpoint__kind="recycled").count() == 1
@@ -178,14 +155,15 @@ def test_feedback_clicked_twice_is_one():
     rita = cast.rita()
     row = cast.handed()
     give = lambda: feedback.give(handoff=row, by=rita.user, verdict="good", at=NOW)
-    assert faults(together(*[give] * 4)) == [] and Feedback.objects.count() == 1
+    together(*[give] * 4)
+    assert Feedback.objects.count() == 1
 
 
 def test_two_deals_of_one_company_are_won_while_colleagues_are_worked_on():
     acme, rita = cast.acme(), cast.rita()
     rows = [cast.handed(cast.lead(f"p{n}@acme.net", company=acme)) for n in range(4)]
     deals = [opportunities.open(handoff=row, by=rita.user, at=NOW) for row in rows[:2]]
-    results = together(
+    together(
         *(
             lambda deal=deal: opportunities.win(opportunity=deal, by=rita.user, amount=100, at=NOW + HOUR)
             for deal in deals
@@ -194,7 +172,6 @@ def test_two_deals_of_one_company_are_won_while_colleagues_are_worked_on():
         lambda: recycling.recycle(handoff=rows[3], by=rita.user, reason="timing", at=NOW + HOUR),
         lambda: routing.route(lead_ids=[row.lead_id for row in rows], at=NOW + HOUR),
     )
-    assert faults(results) == []
     cast.flow(NOW + 2 * HOUR)
     places = dict(Lead.objects.values_list("email", "place"))
     assert places == {

@@ -1,15 +1,13 @@
 """Every task may run twice, or four times at once, to the same end."""
 
-import threading
-
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from distribution import recycling, tasks
 from distribution.models import Handoff, Notice
 from distribution.tests import cast
 from distribution.tests.cast import DAY
+from leads.tests.races import together
 from nurturing.models import LocalMail
 from scoring.rescore import rescore_due
 
@@ -17,20 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def four_at_once(task):
-    barrier = threading.Barrier(4)
-
-    def run():
-        try:
-            barrier.wait(timeout=20)
-            task()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    together(*[task] * 4)
     task()
 
 

@@ -1,11 +1,10 @@
 """A version is reviewed, commented, signed by both sides, reopened; and nothing changes under a signature."""
 
-import threading
-
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from leads.tests.cast import colleague
+from leads.tests.races import together
 from scoring import approval
 from scoring.approval import NotNow, approve, ask_review, comment, missing, reopen, to_comment_on, waiting_for
 from scoring.models import ModelVersion, Profile, Rule, RuleGroup, Scale
@@ -205,27 +204,6 @@ def test_who_signs_for_no_side_is_asked_for_a_comment(mia, mona, version):
 # --- Races -----------------------------------------------------------------------------------------
 
 
-def together(*jobs):
-    """Run jobs at once; what each returned, or the exception it raised."""
-    barrier, found = threading.Barrier(len(jobs)), {}
-
-    def run(number, job):
-        barrier.wait()
-        try:
-            found[number] = job()
-        except Exception as error:  # noqa: BLE001 handed to the test
-            found[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [found[number] for number in range(len(jobs))]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_review_and_edit_at_once():
     """Either the edit came first and is reviewed, or it is refused: never an edit under a review."""
@@ -234,6 +212,7 @@ def test_review_and_edit_at_once():
         review, edit = together(
             lambda mine=version: ask_review(version=ModelVersion.objects.get(pk=mine.pk), by=None, at=NOW),
             lambda mine=version: Rule.objects.filter(version=mine).update(points=float("nan")),
+            refused=(IntegrityError, NotPublishable),
         )
         points = version.rules.get().points
         version.refresh_from_db()
@@ -267,6 +246,7 @@ def test_publish_and_reopen_at_once():
         outcomes = together(
             lambda mine=version: ask_publish(version=ModelVersion.objects.get(pk=mine.pk), by=None, at=NOW),
             lambda mine=version: reopen(version=ModelVersion.objects.get(pk=mine.pk), by=None, at=NOW),
+            refused=(NotNow, NotPublishable),
         )
         version.refresh_from_db()
         assert (version.status, version.publish_asked_at) in [("approved", NOW), ("draft", None)]
