@@ -88,9 +88,20 @@ def walk(node):
 def parse(tree, *, criteria, scope=None, names=False):
     """Leaf or Group with cleaned parameters. `scope` None takes whatever scope the leaves have; `names` asks whether
     what the leaves name is there."""
-    budget = [MAX_LEAVES]
+    with reading():
+        return Parser(criteria, scope, names).node(tree, "", 1)
 
-    def node(value, path, depth):
+
+@dataclass
+class Parser:
+    """Reads a tree part by part; `path` says where a part stands in it."""
+
+    criteria: dict[str, Criterion]
+    scope: str | None
+    names: bool
+    left: int = MAX_LEAVES  # so many more leaves it may hold
+
+    def node(self, value, path, depth):
         if not isinstance(value, dict):
             raise BadCondition(path, "must be an object with all, any, none or is")
         if depth > MAX_DEPTH:
@@ -100,9 +111,9 @@ def parse(tree, *, criteria, scope=None, names=False):
         named = [key for key in (*GROUPS, "is") if key in value]
         if len(named) != 1:
             raise BadCondition(path, "must have exactly one of all, any, none and is")
-        return leaf(value, path) if named == ["is"] else group(named[0], value, path, depth)
+        return self.leaf(value, path) if named == ["is"] else self.group(named[0], value, path, depth)
 
-    def group(kind, value, path, depth):
+    def group(self, kind, value, path, depth):
         here = f"{path}.{kind}" if path else kind
         for key in value:
             if key != kind:
@@ -111,34 +122,34 @@ def parse(tree, *, criteria, scope=None, names=False):
             raise BadCondition(here, "must be a list of conditions")
         if not value[kind] and (path or kind != "all"):
             raise BadCondition(here, "must hold at least one condition")
-        members = [node(item, f"{here}[{i}]", depth + 1) for i, item in enumerate(value[kind])]
+        members = [self.node(item, f"{here}[{i}]", depth + 1) for i, item in enumerate(value[kind])]
         return Group(kind, tuple(members))
 
-    def leaf(value, path):
-        budget[0] -= 1
-        if budget[0] < 0:
+    def leaf(self, value, path):
+        self.left -= 1
+        if self.left < 0:
             raise BadCondition(path, f"is one too many; {MAX_LEAVES} conditions are the limit")
-        key = value["is"]
-        offered = [k for k, c in criteria.items() if scope is None or c.scope == scope]
-        if not isinstance(key, str) or key not in criteria:
-            raise BadCondition(joined(path, "is"), f"must be one of {', '.join(offered)}")
-        criterion = criteria[key]
-        if key not in offered:
-            raise BadCondition(
-                joined(path, "is"),
-                f"“{criterion.label}” is asked of {SPEAKS_OF[criterion.scope]}, here"
-                f" conditions are about {SPEAKS_OF[scope]}: use one of {', '.join(offered)}",
-            )
+        criterion = self.criterion(value["is"], path)
         try:
             params = criterion.clean({k: v for k, v in value.items() if k != "is"})
-            if names:
+            if self.names:
                 criterion.check_names(params)
         except BadValue as bad:
             raise BadCondition(joined(path, bad.name), str(bad)) from None
         return Leaf(criterion, params)
 
-    with reading():
-        return node(tree, "", 1)
+    def criterion(self, key, path):
+        offered = [k for k, c in self.criteria.items() if self.scope is None or c.scope == self.scope]
+        if not isinstance(key, str) or key not in self.criteria:
+            raise BadCondition(joined(path, "is"), f"must be one of {', '.join(offered)}")
+        found = self.criteria[key]
+        if key not in offered:
+            raise BadCondition(
+                joined(path, "is"),
+                f"“{found.label}” is asked of {SPEAKS_OF[found.scope]}, here"
+                f" conditions are about {SPEAKS_OF[self.scope]}: use one of {', '.join(offered)}",
+            )
+        return found
 
 
 def joined(path, name):

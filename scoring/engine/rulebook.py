@@ -179,47 +179,20 @@ def compile_version(version, rules=None):
     of = {kind: [rule for rule in rules if rule.kind == kind] for kind in Rule.Kind.values}
     lead_rules, touch_rules = of["fit"] + of["exclude"], of["activity"] + of["hand_raise"] + of["bite"]
     timed_rules = of["inactivity"] + of["age"]
-    whos, narrowed = _distinct([rule.who for rule in touch_rules + timed_rules], start=len(lead_rules))
-    trees = [rule.condition or {} for rule in lead_rules] + whos
-    applies = len(trees) if applies_to else None
-    trees += [applies_to] if applies_to else []
-    touch_sql = [_condition(rule.condition, TOUCHPOINT) for rule in touch_rules]
-    profiles, groups = list(version.profiles.all()), list(version.groups.all())
-    lead_sql = [_condition(tree, LEAD) for tree in trees]
     return Rulebook(
         version_id=version.pk,
         lead_rules=lead_rules,
         touch_rules=touch_rules,
         timed_rules=timed_rules,
-        asks=[_asked(rule) for rule in lead_rules],
-        lead_sql=lead_sql,
-        dated=np.flatnonzero([any(isinstance(v, Instant) for v in one.params) for one in lead_sql]),
-        changes_sql=_changes(trees),
-        narrowed=narrowed,
-        applies=applies,
-        touch_sql=touch_sql,
-        uses_content=any(TOUCHPOINT_CRITERIA[key].uses_content for key, _ in _touch_leaves(touch_rules)),
-        uses_colleagues=any(
-            LEAD_CRITERIA[key].uses_colleagues for tree in trees for key, _ in _lead_leaves(tree)
-        ),
-        takes_opens=np.array([takes_opens(rule) for rule in of["activity"]], dtype=bool),
+        **_lead_columns(lead_rules, touch_rules + timed_rules, applies_to),
+        **_touch_columns(touch_rules),
         **_activity_columns(of["activity"]),
-        fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
         n_hand_raise=len(of["hand_raise"]),
         timed_cents=np.array([cents(rule.points) for rule in timed_rules], dtype=np.int64),
         timed_after=np.array([rule.days * DAY for rule in timed_rules], dtype=np.int64),
         n_inactivity=len(of["inactivity"]),
-        profiles=profiles,
-        groups=groups,
-        fit_slots=slots(of["fit"], profiles, groups),
-        engagement_slots=slots(of["activity"] + timed_rules, [], groups),
-        cap_fit=_or_never([version.cap_fit and cents(version.cap_fit)])[0],
-        cap_engagement=_or_never([version.cap_engagement and cents(version.cap_engagement)])[0],
-        table=ratings.table(version.scale),
-        mql_fit=cents(version.mql_fit),
-        ready_fit=cents(version.ready_fit),
-        ready_engagement=cents(version.ready_engagement),
-        seen=_seen_by(touch_sql),
+        fit_cents=np.array([cents(rule.points) for rule in of["fit"]], dtype=np.int64),
+        **_totals(version, of["fit"], of["activity"] + timed_rules),
     )
 
 
@@ -292,11 +265,41 @@ def _seen_by(conditions):
     return _seen[key]
 
 
+def _lead_columns(rules, others, applies_to):
+    """What is asked of leads: by fit and exclude `rules`, for the `who` of others, and for being judged at all."""
+    whos, narrowed = _distinct([rule.who for rule in others], start=len(rules))
+    trees = [rule.condition or {} for rule in rules] + whos
+    applies = len(trees) if applies_to else None
+    trees += [applies_to] if applies_to else []
+    conditions = [_condition(tree, LEAD) for tree in trees]
+    asked = [LEAD_CRITERIA[key] for tree in trees for key, _ in _lead_leaves(tree)]
+    return {
+        "asks": [_asked(rule) for rule in rules],
+        "lead_sql": conditions,
+        "dated": np.flatnonzero([any(isinstance(v, Instant) for v in one.params) for one in conditions]),
+        "changes_sql": _changes(trees),
+        "narrowed": narrowed,
+        "applies": applies,
+        "uses_colleagues": any(criterion.uses_colleagues for criterion in asked),
+    }
+
+
+def _touch_columns(rules):
+    """What is asked of touchpoints."""
+    conditions = [_condition(rule.condition, TOUCHPOINT) for rule in rules]
+    return {
+        "touch_sql": conditions,
+        "uses_content": any(TOUCHPOINT_CRITERIA[key].uses_content for key, _ in _touch_leaves(rules)),
+        "seen": _seen_by(conditions),
+    }
+
+
 def _activity_columns(rules):
     bounds, drops = _falls(rules)
     points = np.array([rule.points for rule in rules], dtype=float)
     smallest = np.where(drops > 0, drops, NEVER).min(axis=0, initial=NEVER)
     return {
+        "takes_opens": np.array([takes_opens(rule) for rule in rules], dtype=bool),
         "points": points,
         "cap_count": _or_never(rule.cap_count for rule in rules),
         "cap_cents": _or_never(None if r.cap_points is None else cents(abs(r.cap_points)) for r in rules),
@@ -306,6 +309,24 @@ def _activity_columns(rules):
         "drops": drops,
         "moves": (drops > 0) & (bounds < NEVER) & (points != 0),
         "is_coarse": abs(points) * smallest >= 0.02,
+    }
+
+
+def _totals(version, fit, engagement):
+    """How the points of these rules add up: ideal customers, groups, caps; and what passes."""
+    profiles, groups = list(version.profiles.all()), list(version.groups.all())
+    caps = _or_never(cap and cents(cap) for cap in (version.cap_fit, version.cap_engagement))
+    return {
+        "profiles": profiles,
+        "groups": groups,
+        "fit_slots": slots(fit, profiles, groups),
+        "engagement_slots": slots(engagement, [], groups),
+        "cap_fit": caps[0],
+        "cap_engagement": caps[1],
+        "table": ratings.table(version.scale),
+        "mql_fit": cents(version.mql_fit),
+        "ready_fit": cents(version.ready_fit),
+        "ready_engagement": cents(version.ready_engagement),
     }
 
 
