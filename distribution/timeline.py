@@ -150,7 +150,7 @@ def unread_answers(activities):
         names = sorted(row.unmapped, key=lambda name: name not in problems)[:ANSWERS]
         found[sent.get((row.lead_id, row.received_at))] = [
             (
-                labels.get((row.form_id, name)) or readable(name),
+                labels.get((row.form_id, name)) or readable(name).capitalize(),
                 answer_words(row.unmapped[name]),
                 problems.get(name, ""),
             )

@@ -112,10 +112,10 @@ def test_an_answer_that_could_not_be_read_is_shown_as_it_was_said(client):
     later, first = moments(recent(who))
     assert first.answers == [
         ("How many are you?", "<b>fifty</b> or so", "is not a whole number"),
-        ("tags", '["x", 1]', ""),
-        ("message", "Call me", ""),
+        ("Tags", '["x", 1]', ""),
+        ("Message", "Call me", ""),
     ]
-    assert [question for question, *_ in later.answers] == ["tags", "message"]
+    assert [question for question, *_ in later.answers] == ["Tags", "Message"]
     client.force_login(cast.max_())
     page = client.get(f"/leads/{who.pk}/").content.decode()
     assert "“&lt;b&gt;fifty&lt;/b&gt; or so”" in page and "kept as it was said, not counted" in page
