@@ -7,8 +7,12 @@ counts.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from leads.criteria import CRITERIA, matching
+import pytest
+from django.db import connection
+
+from leads.criteria import CRITERIA, BadCondition, matching
 from leads.criteria.base import LEAD
+from leads.criteria.tree import changes, check, sentence
 from leads.models import (
     Activity,
     Asset,
@@ -177,6 +181,33 @@ def make_tables():
 def who(tree, criteria=CRITERIA, scope=LEAD, days=None, at=AT):
     found = matching.queryset(tree, criteria=criteria, at=at, scope=scope, days=days)
     return {lead.email.split("@")[0] for lead in found}
+
+
+def holds_for(expected, tree, words=None):
+    """`tree` is taken and holds for those of the cast in `expected`, "ada dee", its opposite for the others; it reads `words`."""
+    check(tree)
+    assert who(tree) == set(expected.split())
+    assert who({"none": [tree]}) == set(CAST) - set(expected.split())  # never NULL
+    if words:
+        assert sentence(tree) == words
+
+
+def refused_at(path, tree, message, scope=LEAD):
+    with pytest.raises(BadCondition) as caught:
+        check({"any": [tree]}, scope=scope)
+    assert caught.value.path == f"any[0].{path}"
+    assert message in caught.value.message
+
+
+def next_change(tree, key, at):
+    """When time alone next changes what `tree` says of that one of the cast."""
+    sql, bound = changes(tree, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {sql} FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE l.email LIKE %s",
+            [*bound, f"{key}@%"],
+        )
+        return cursor.fetchone()[0]
 
 
 def lead(name, op, value=None):
