@@ -71,14 +71,6 @@ def is_present(rep, at):
     return rep.is_present and rep.user.is_active and (rep.absent_until is None or rep.absent_until <= at)
 
 
-def next_rep(queue, at):
-    """The Rep whose turn it is in `queue`, or None. Their turn is taken when the caller's transaction commits."""
-    turns = Turns([queue.pk], at=at)
-    rep = turns.next(queue.pk)
-    turns.save()
-    return rep
-
-
 def give_back(*, queue_id, rep_id):
     """The lead was none: its rep is served next, as if it had never come."""
     QueueMember.objects.filter(queue_id=queue_id, rep_id=rep_id).update(

@@ -32,11 +32,7 @@ class Taken(NamedTuple):
 
     lead_id: int
     created: bool
-    activity_id: int | None
-
-    @property
-    def is_repeated(self):
-        return self.activity_id is None
+    activity_id: int | None  # None: this message id was taken in before, nothing was done
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission
 
 from distribution import routing
 from distribution.access import Role, sync_roles
+from distribution.assignment import Turns
 from distribution.models import Handoff, QueueMember, Rep, RoutingDecision, SalesQueue, Team
 from leads.activities import record
 from leads.models import Company, Lead
@@ -65,6 +66,14 @@ def rep(name, *, team=None, queues=None, **values):
     for each in [queue()] if queues is None else queues:
         QueueMember.objects.create(queue=each, rep=made)
     return made
+
+
+def next_rep(queue, at):
+    """The Rep whose turn it is in `queue`, or None; their turn is taken when the caller's transaction commits."""
+    turns = Turns([queue.pk], at=at)
+    found = turns.next(queue.pk)
+    turns.save()
+    return found
 
 
 def rita(**values):

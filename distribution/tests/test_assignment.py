@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def turns(n, at=NOW, queue=None):
     with transaction.atomic():
-        return [assignment.next_rep(queue or cast.queue(), at) for _ in range(n)]
+        return [cast.next_rep(queue or cast.queue(), at) for _ in range(n)]
 
 
 def test_it_goes_round():

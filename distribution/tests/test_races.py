@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from django.db import transaction
 
-from distribution import assignment, feedback, followup, handoff, limbo, opportunities, recycling, routing
+from distribution import feedback, followup, handoff, limbo, opportunities, recycling, routing
 from distribution.handoff import HandoffError
 from distribution.models import CompanyOwner, Feedback, Handoff, Notice, QueueMember, RoutingDecision
 from distribution.tests import cast
@@ -60,7 +60,7 @@ def test_round_robin_from_eight_threads_differs_by_one_at_most():
     def take():
         for n in range(25):
             with transaction.atomic():
-                assignment.next_rep(queue, NOW - n * HOUR)
+                cast.next_rep(queue, NOW - n * HOUR)
 
     together(*[take] * 8)
     assigned = QueueMember.objects.values_list("assigned", flat=True)
