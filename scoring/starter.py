@@ -50,10 +50,7 @@ RECOMMENDS = {
         {"none": [DECIDES]},
     ]
 }
-FREE_MAIL = [
-    "@gmail.com", "@googlemail.com", "@yahoo.com", "@hotmail.com", "@outlook.com", "@live.com", "@aol.com",
-    "@icloud.com", "@gmx.", "@web.de", "@proton.me", "@protonmail.com",
-]  # fmt: skip
+FREE_MAIL = {"is": "free_mail"}
 TARGET_INDUSTRIES = ["Software", "Technology", "Manufacturing", "Financial services", "Professional services"]
 SOON = ["now", "immediately", "within 30 days", "within 3 months", "1-3 months", "0-3 months", "this quarter"]
 
@@ -94,7 +91,7 @@ RULES = [
     {
         "kind": "fit",
         "name": "Free-mail address",
-        "condition": {"any": contains_any("email", *FREE_MAIL)},
+        "condition": FREE_MAIL,
         "points": -5,
     },
     # Engagement: what they do, and how lately

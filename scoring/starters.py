@@ -4,9 +4,8 @@ Each is a table: what the model is for, thresholds, scale, ideal customers, grou
 `scoring.publish.first_draft` makes a draft of one. A rule names its profile and its group.
 """
 
-from scoring.starter import DECIDES, RECOMMENDS, SCALE, company, lead, seen
+from scoring.starter import DECIDES, FREE_MAIL, RECOMMENDS, SCALE, company, lead, seen
 
-FREE_MAIL = {"is": "free_mail"}
 COMPETITOR = company("relationship", "equals", "competitor")
 INVITES = seen("hand_raise")
 
