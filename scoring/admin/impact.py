@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from leads.criteria import BadCondition
+from leads.criteria.base import counted
 from leads.models import Lead
 from scoring.bars import columns
 from scoring.engine.rulebook import compile_version
@@ -91,10 +92,18 @@ def panel(rule, *, at):
         "impact": found,
         "whole": whole_in_words(rule),
         "is_sample": found.looked_at >= SAMPLE,
-        "share": f"{100 * found.touched / max(1, found.looked_at):.1f}",
+        "touched": touched_in_words(found),
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],
         "bars": columns([(one.before, one.after) for one in found.histogram]).bars,
     }
+
+
+def touched_in_words(found):
+    among = counted(found.looked_at, "lead")
+    if not found.touched:
+        return f"It changes nobody's points among the {among} looked at."
+    share = 100 * found.touched / found.looked_at
+    return f"It changes the points of {found.touched:,} of {among} looked at ({share:.1f} %)."
 
 
 def tried(rule, asked, *, at):

@@ -5,6 +5,7 @@ Its steps (review, approval, publishing, rolling back) are those of scoring.view
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.shortcuts import redirect
@@ -18,9 +19,7 @@ from scoring.rule_words import in_order, rule_line
 
 EDITABLE = ModelVersion.Status.DRAFT
 RESTRICTED = "23001"
-GONE_TO_REVIEW = (
-    "The version is not a draft any more, so nothing was saved. Send it back to draft to edit it."
-)
+GONE_TO_REVIEW = "The version is not a draft any more, so nothing was saved. Send it back to draft, or open the next draft."
 
 
 class VersionForm(forms.ModelForm):
@@ -73,18 +72,26 @@ class GroupInline(DraftPart):
 
 
 class DraftOnly:
-    """Mixin of the admin of a version or a part of one: a save that its trigger refuses, as somebody put the version to
-    review between the page and saving, is told in words."""
+    """Mixin of the admin of a version or a part of one: that somebody put the version to review between the page and
+    saving is told in words, also where only its trigger noticed."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             with transaction.atomic():
-                return super().changeform_view(request, object_id, form_url, extra_context)
+                if not self.comes_too_late(request, object_id):
+                    return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError as refused:
             if getattr(refused.__cause__, "pgcode", "") != RESTRICTED:
                 raise
-            messages.error(request, GONE_TO_REVIEW)
-            return redirect(request.path if object_id else "admin:scoring_scoringmodel_changelist")
+        messages.error(request, GONE_TO_REVIEW)
+        return redirect(request.path if object_id else "admin:scoring_scoringmodel_changelist")
+
+    def comes_too_late(self, request, object_id):
+        if request.method != "POST" or object_id is None or "_saveasnew" in request.POST:
+            return False
+        obj = self.get_object(request, unquote(object_id))
+        may = self.has_change_permission
+        return obj is not None and may(request) and not may(request, obj)
 
 
 def is_draft(version):

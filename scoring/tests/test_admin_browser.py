@@ -117,3 +117,21 @@ def test_another_kind_asks_other_things(window, admin_user, version):
     page.locator(".field-condition [data-builder]").wait_for(state="hidden")
     page.get_by_label("Kind").select_option("fit")
     assert page.locator("[data-row]").count() == 1  # what was begun for this kind is still there
+
+
+def test_what_a_colleague_changed_meanwhile_stands_beside_what_was_typed(window, look, admin_user, version):
+    rule = Rule.objects.create(version=version, kind="fit", name="Decides", points=10)
+    page = window(admin_user, look)
+    page.goto(reverse("admin:scoring_rule_change", args=[rule.pk]))
+    Rule.objects.update(points=20, name="Decides alone")
+    page.locator("#id_points").fill("30")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("This was changed after you opened it.").wait_for()
+    page.get_by_text("Stored now: 20. Saving again puts yours in its place.").wait_for()
+    assert page.locator("#id_points").input_value() == "30"
+    assert page.locator("#id_name").input_value() == "Decides alone"
+    window.accessible(page, "rule-meanwhile")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Decides alone").wait_for()
+    rule.refresh_from_db()
+    assert (rule.points, rule.name) == (30, "Decides alone")
