@@ -1,4 +1,4 @@
-"""Every hostile text through every parameter of every route: `python -m bench hostile [--texts 231]`.
+"""Every hostile text through every parameter of every route: `python -m bench hostile [--texts 231] [--start 0.0]`.
 
 The very test that the suite runs with one text for each parameter, with all of them; on a throw-away database. Being stopped
 ends it like a finding does, and the figure then says how far it came.
@@ -16,6 +16,7 @@ from bench.figures import figure
 TEST = "leadmgmt/tests/test_hostile_parameters.py"
 FLAGS = argparse.ArgumentParser(prog="python -m bench hostile")
 FLAGS.add_argument("--texts", type=int, default=231)
+FLAGS.add_argument("--start", type=float, default=0, help="share that a run which was stopped has done")
 
 
 class Tally:
@@ -28,7 +29,8 @@ class Tally:
 
 
 def main():
-    os.environ |= {"HOSTILE_ROUNDS": str(FLAGS.parse_args().texts)}
+    flags = FLAGS.parse_args()
+    os.environ |= {"HOSTILE_ROUNDS": str(flags.texts), "HOSTILE_START": str(flags.start)}
     os.environ.setdefault("SECRET_KEY", "only-for-a-bench-" + "x" * 40)
     for name in ("DATABASE_URL", "REDIS_URL"):  # never somebody's own database
         os.environ.pop(name, None)

@@ -26,6 +26,7 @@ from leads.models import Lead
 from leads.tests.hostile_strings import STRINGS
 
 pytestmark = pytest.mark.django_db
+START = float(os.environ.get("HOSTILE_START", "0"))  # share of the knocks that an earlier run has done
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
 LEAKS = (
     "psycopg",
@@ -240,6 +241,7 @@ def test_no_parameter_is_left_out_and_none_is_a_way_in(built, visitor, request):
     request.getfixturevalue("spared")
     knocks, findings = schedule(opened, ROUNDS), defaultdict(list)
     COUNTED["planned"] = len(knocks)
+    del knocks[: round(START * len(knocks))]
     for one, texts in knocks:
         problem = (
             together(visitor, one, texts, own) if len(texts) > 1 else judged(visitor, one.door, texts, own)[1]
