@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +19,7 @@ from leadmgmt.local.processes import Child
 from leadmgmt.local.state import ROOT
 from leads.activities import record_many
 from leads.models import Lead, StageChange
+from leads.tests.races import wait_until
 from scoring import rescore
 from scoring.models import Score, ScoreChange
 from scoring.tests.cast import activity, current, fit
@@ -87,13 +87,6 @@ def environment():
 
 def due():
     return Lead.objects.filter(rescore_at__isnull=False).count()
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.002)
 
 
 def all_scored_once(version):

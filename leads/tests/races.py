@@ -1,6 +1,7 @@
 """What several do at the same time: threads that begin together, each with a database connection of its own."""
 
 import threading
+import time
 from functools import partial
 
 from django.db import connections
@@ -33,3 +34,10 @@ def together(*jobs, refused=()):
 def at_once(count, work):
     """[work(0), work(1), …], as `together`."""
     return together(*(partial(work, number) for number in range(count)))
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.002)

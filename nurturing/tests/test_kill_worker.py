@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import contextmanager
 
@@ -13,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from leads.models import Consent, Lead
+from leads.tests.races import wait_until
 from nurturing.enrollment import enroll
 from nurturing.models import Enrollment, Touch
 from nurturing.tests.cast import MONDAY, program
@@ -86,13 +86,6 @@ class Workers:
 def taken(path):
     """Touch ids that the server accepted, repetitions included."""
     return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.005)
 
 
 def test_nothing_lost_nothing_twice(tmp_path):
