@@ -113,7 +113,7 @@ class Windows:
     def accessible(self, page, name):
         """Axe finds nothing, and nothing is wider than the window; a picture is kept as `name`."""
         self.picture(page, name)
-        fail_for(self.violations(page) + self.too_wide(page))
+        fail_for([f"{name}: {problem}" for problem in self.violations(page) + self.too_wide(page)])
 
     def violations(self, page, only=LEVELS):
         """What axe finds, in words; `only` as its `runOnly`."""
