@@ -19,6 +19,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.choices import flatten_choices
 from django.utils.datastructures import MultiValueDict
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 
 NAME = "_opened"  # of the hidden field
@@ -40,11 +41,11 @@ class Serializer(signing.JSONSerializer):
 class Meanwhile:
     """What changed since a page was opened, in words."""
 
-    by: str
-    opened: str  # for the page that is shown now: what is stored by now
-    taken: list[str] = field(default_factory=list)  # shown as it is stored, as this page left it alone
-    both: dict[str, tuple] = field(default_factory=dict)  # {field: (label, what is stored)}, where both typed
+    taken: list[str]  # shown as it is stored, as this page left it alone
+    both: dict[str, tuple]  # {field: (label, what is stored)}, where both typed
     rows: list[str] = field(default_factory=list)  # the same of rows, a sentence each
+    by: str = ""
+    opened: str = ""  # for the page that is shown now: what is stored by now
 
     def __bool__(self):
         return bool(self.taken or self.both or self.rows)
@@ -80,12 +81,12 @@ class ShowsMeanwhile:
             return None
         form, tables = self.as_stored(request, obj)
         posted = request.POST.copy()
-        found = Meanwhile(self.who_changed(request, obj, opened["at"]), token(form, tables))
-        found.taken, found.both = settle(form, opened["form"], posted)
+        found = Meanwhile(*settle(form, opened["form"], posted))
         for table in tables:
             if table.prefix in opened["tables"]:
                 settle_rows(table, opened["tables"][table.prefix], posted, found)
         if found:
+            found.by, found.opened = self.who_changed(request, obj, opened["at"]), token(form, tables)
             request.POST = posted
         return found
 
@@ -206,7 +207,18 @@ def settle(form, opened, posted):
 
 def differs(one, name, value, posted):
     typed = one.widget.value_from_datadict(posted, MultiValueDict(), name)
-    return one.has_changed(*map(plain_lines, (value, typed)))
+    return one.has_changed(plain_lines(as_initial(one, value)), plain_lines(typed))
+
+
+def as_initial(one, value):
+    """What JSON kept as a text is a number or an instant again."""
+    if isinstance(value, str) and isinstance(
+        one, (forms.DecimalField, forms.DateField, forms.DateTimeField, forms.TimeField)
+    ):
+        return one.to_python(value)
+    if isinstance(value, str) and isinstance(one, forms.SplitDateTimeField):
+        return parse_datetime(value)
+    return value
 
 
 def plain_lines(value):
@@ -215,17 +227,28 @@ def plain_lines(value):
 
 
 def put(one, name, value, posted):
-    """Whether `value` now stands in `posted` as a browser would send it."""
-    before = posted.getlist(name)
-    if isinstance(one.widget, forms.CheckboxInput):
-        shown = ["on"] if value else []
-    else:
-        shown = one.widget.format_value(one.prepare_value(value))
-    posted.setlist(name, shown if isinstance(shown, list) else ["" if shown is None else shown])
+    """Whether `value` now stands in `posted`; where it cannot be put, nothing has changed."""
+    sent = as_sent(one, name, value)
+    before = {key: posted.getlist(key) for key in sent}
+    for key, values in sent.items():
+        posted.setlist(key, values)
     if done := not differs(one, name, value, posted):
         return done
-    posted.setlist(name, before)
+    for key, values in before.items():
+        posted.setlist(key, values)
     return False
+
+
+def as_sent(one, name, value):
+    """{name: values} as a browser would send the field with this value."""
+    value, widget = one.prepare_value(as_initial(one, value)), one.widget
+    if isinstance(widget, forms.CheckboxInput):
+        return {name: ["on"] if value else []}
+    if isinstance(widget, forms.MultiWidget):
+        parts = zip(widget.widgets_names, widget.widgets, widget.decompress(value), strict=True)
+        return {name + suffix: [part.format_value(each) or ""] for suffix, part, each in parts}
+    shown = widget.format_value(value)
+    return {name: shown if isinstance(shown, list) else ["" if shown is None else shown]}
 
 
 def settle_rows(table, opened, posted, found):
