@@ -7,6 +7,7 @@ that committed before it is read. A lead stays locked until its scores are commi
 
 import numpy as np
 from django.db import connection, transaction
+from django.utils import timezone
 
 from leads import doorbell, places
 from leads.models import Stage
@@ -137,14 +138,19 @@ STAGE_OF = {
 _CALLED_FOR = np.array([facts.STAGES.index(STAGE_OF.get(n, Stage.INQUIRY)) for n in range(len(VERDICTS))])
 
 
-def rescore_due(*, at, limit=500):
-    """Claim up to `limit` due leads, newest first, and score them at `at`; how many were claimed."""
+def rescore_due(*, at=None, limit=500):
+    """Claim up to `limit` due leads, newest first, and score them at `at`; how many were claimed.
+
+    By default at the instant at which they are held: all that is read was received by then, and a version that
+    came into force while we waited at the gate did so before. So the score can be replayed.
+    """
     alone = not connection.in_atomic_block
     with transaction.atomic():
-        claimed = prepared.fetch(CLAIM, "boolean, timestamptz, bigint", [alone, at, limit])
+        due_at = at or timezone.now()
+        claimed = prepared.fetch(CLAIM, "boolean, timestamptz, bigint", [alone, due_at, limit])
         lead_ids = [row[0] for row in claimed]
         if lead_ids:
-            score_locked(lead_ids, at=at)
+            score_locked(lead_ids, at=at or timezone.now())
     return len(lead_ids)
 
 

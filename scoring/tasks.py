@@ -11,15 +11,15 @@ LONG_ENOUGH = 20  # seconds per message; the next tick goes on
 
 
 def until_done(step):
-    """Repeat `step(at)` until it finds nothing or the time is up."""
+    """Repeat `step` until it finds nothing or the time is up."""
     stop = time.monotonic() + LONG_ENOUGH
-    while step(timezone.now()) and time.monotonic() < stop:
+    while step() and time.monotonic() < stop:
         pass
 
 
 @shared_task
 def rescore_due():
-    until_done(lambda at: rescore.rescore_due(at=at))
+    until_done(rescore.rescore_due)
 
 
 @shared_task
@@ -29,4 +29,4 @@ def age_due():
 
 @shared_task
 def fill_published():
-    until_done(lambda at: publish.fill_published(at=at) or publish.forget_replaced())
+    until_done(lambda: publish.fill_published() or publish.forget_replaced())

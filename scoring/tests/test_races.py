@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from leads.activities import record
 from leads.models import Activity, Lead
-from scoring.models import ModelVersion, Publication, Score
+from leads.rows import fetch
+from leads.tests.races import wait_until
+from scoring.models import ModelVersion, Publication, Score, ScoreChange
 from scoring.publish import NotPublishable, ask_publish, call_off, fill_published, new_draft, publish
-from scoring.rescore import age_due, rescore, rescore_due
+from scoring.rescore import GATE, age_due, rescore, rescore_due
 from scoring.tests.cast import DAY, PRICING, activity, approved, current, draft, lead
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -288,6 +290,43 @@ def test_two_publishers_leave_exactly_one_version_published(people):
     one.model.refresh_from_db()
     assert one.model.current_version == published
     assert Publication.objects.filter(version__in=[one, other]).count() == 2 - len(refused)
+
+
+WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+
+@contextmanager
+def at_the_gate(job, *, lock):
+    """`job` waits at the gate, held by `lock` in the block's transaction, and goes on when that has committed."""
+    held = threading.Event()
+    with at_once(lambda: held.wait() and job()), transaction.atomic():
+        fetch(f"SELECT {lock}({GATE})")
+        held.set()
+        wait_until(lambda: fetch(WAITING)[0][0])
+        yield
+
+
+def test_a_score_is_dated_when_its_lead_is_held(people):
+    """So it can be replayed: what it was made of was received by then."""
+    current(VIEWS)
+    with at_the_gate(rescore_due, lock="pg_advisory_xact_lock"):
+        received = timezone.now()
+        record(lead=people[0], kind="page_view", asset="/p", at=received - DAY, received_at=received)
+    change = ScoreChange.objects.get(lead=people[0])
+    assert change.engagement == 1 and change.at > received
+
+
+def test_a_flip_is_dated_when_scoring_stands_still(people):
+    """So any instant has the version that scores were made by: nobody scores by the old one after it."""
+    first = current(VIEWS)
+    second = approved(draft(activity(2, "page_view")))
+    ask_publish(version=second, by=None, at=timezone.now())
+    fill_published()
+    with at_the_gate(fill_published, lock="pg_advisory_xact_lock_shared"):
+        rescore_due()
+    scored = ScoreChange.objects.filter(model_version=first).latest("at")
+    assert Publication.objects.get(version=second).at > scored.at
 
 
 def fill_and_be_interrupted():
