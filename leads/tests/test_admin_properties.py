@@ -8,9 +8,8 @@ from django.urls import reverse
 from leads import activities, properties
 from leads.models import DeclaredProperty, Touchpoint
 from leads.tests import cast
-from leads.tests.test_admin_data import at, listed, marketer, text_of
+from leads.tests.test_admin_data import at, listed, text_of
 
-__all__ = ["marketer"]
 pytestmark = pytest.mark.django_db
 ADD = "admin:leads_declaredproperty_add"
 
