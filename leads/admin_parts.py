@@ -48,7 +48,7 @@ class Admin(ShowsMeanwhile, ModelAdmin):
         """From the address, as Django does it, but as its field holds it: some widgets break on text that is no date."""
         held = {}
         for name, text in super().get_changeform_initial_data(request).items():
-            with suppress(FieldDoesNotExist, ValidationError):
+            with suppress(FieldDoesNotExist, ValidationError, ValueError):
                 held[name] = self.opts.get_field(name).to_python(text)
         return held
 

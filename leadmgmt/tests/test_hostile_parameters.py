@@ -8,24 +8,31 @@ themselves: `leads/tests/test_criteria_hostile.py`; markup in pages: `distributi
 import logging
 import os
 import re
+import time
 from collections import Counter, defaultdict
 from copy import copy
+from dataclasses import replace
 from functools import reduce
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import ValidationError
 from django.db import connection
+from django.http import QueryDict
 from django.template.response import SimpleTemplateResponse
 
+from distribution.api import OwnedLeadFilter
 from distribution.forms import SignInForm
 from leadmgmt.tests import house
-from leadmgmt.tests.doors import PATH, TREE, Visitor, forms_of, open_all, routes
+from leadmgmt.tests.doors import PATH, TREE, Visitor, forms_of, open_all, routes, urlencoded
 from leadmgmt.tests.listening import BODY, COOKIE, HEADER, QUERY, names_in_code
+from leads import intake
 from leads.models import Lead
 from leads.tests.hostile_strings import STRINGS
 
 pytestmark = pytest.mark.django_db
+MINUTES = float(os.environ.get("HOSTILE_MINUTES", "inf"))
 START = float(os.environ.get("HOSTILE_START", "0"))  # share of the knocks that an earlier run has done
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
 LEAKS = (
@@ -240,9 +247,11 @@ def test_no_parameter_is_left_out_and_none_is_a_way_in(built, visitor, request):
     own = set(statements.holding(STRINGS))  # what our statements say themselves
     request.getfixturevalue("spared")
     knocks, findings = schedule(opened, ROUNDS), defaultdict(list)
-    COUNTED["planned"] = len(knocks)
+    COUNTED["planned"], until = len(knocks), time.monotonic() + 60 * MINUTES
     del knocks[: round(START * len(knocks))]
     for one, texts in knocks:
+        if time.monotonic() > until:
+            break
         problem = (
             together(visitor, one, texts, own) if len(texts) > 1 else judged(visitor, one.door, texts, own)[1]
         )
@@ -266,6 +275,7 @@ ONCE = [
     ("GET admin:nurturing_program_change", {(PATH, "object_id"): "x"}, 302),
     ("GET admin:distribution_companyowner_add", {(QUERY, "since"): "x", (QUERY, "rep"): "x"}, 200),
     ("GET admin:distribution_companyowner_add", {(QUERY, "since"): "2026-01-01"}, 200),
+    ("GET admin:leads_campaign_add", {(QUERY, "products"): "x"}, 200),
     ("GET admin:leads_lead_changelist", {(QUERY, "segment"): "nobody"}, 200),
 ]
 
@@ -283,3 +293,57 @@ def unheard(opened):
     heard = set().union(*(one.heard for one in opened))
     code = names_in_code(["leads", "scoring", "nurturing", "distribution", "leadmgmt"])
     return {name: path for name, path in code.items() if name not in heard}
+
+
+# --- every text, where one is read --------------------------------------------------------------------
+
+
+def test_the_filters_of_the_api(built):
+    """Each refuses a text by name, or finds what it holds: nobody, but for what is searched for."""
+    for name in OwnedLeadFilter.base_filters:
+        for text in STRINGS:
+            found = OwnedLeadFilter(QueryDict(urlencoded({name: text})), queryset=Lead.objects.all())
+            if not found.is_valid():
+                assert list(found.errors) == [name]
+            elif text.strip():
+                rows = list(found.qs[:5])
+                assert (
+                    all(holds([row.search_text], text) for row in rows) if name == "search" else not rows
+                ), (name, text)
+
+
+def problems_of(name, text):
+    values = {"external_id": "1"} | {name: text}
+    try:
+        intake.clean(values, strict=name in intake.FIELDS)
+    except intake.InvalidLead as error:
+        return error.problems
+    return []
+
+
+def test_the_fields_of_a_lead_that_comes_in():
+    """Taken as text, or refused with the name of the field and a remedy."""
+    found = [
+        (name, each) for name in intake.FORM_FIELDS for text in STRINGS for each in problems_of(name, text)
+    ]
+    assert {name for name, _ in found} >= {"email", "company_size", "occurred_at", "phone"}
+    assert not [each for name, each in found if each[0] not in (name, "email") or not each[2]]
+
+
+def test_the_fields_of_every_form(built, visitor):
+    """Taken, or refused as a form refuses: also those that ask the database whether there is such a row."""
+    fields = {
+        (type(form), name): field
+        for door in house.admin_pages() if door.is_form
+        for form in forms_of(visitor.knock(replace(door, body=None))) for name, field in form.fields.items()
+    }  # fmt: skip
+    assert len(fields) > 200
+    for (form, name), field in fields.items():
+        for text in STRINGS:
+            read = field.widget.value_from_datadict({"x": text, "x_0": text, "x_1": text}, {}, "x")
+            try:
+                field.clean(read)
+            except ValidationError:
+                continue
+            except Exception as error:
+                raise AssertionError(f"{form.__name__}.{name}: {text[:60]!r}") from error
