@@ -11,7 +11,6 @@ import re
 import time
 from collections import Counter, defaultdict
 from copy import copy
-from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -239,13 +238,13 @@ def test_every_route_has_a_door(built):
     assert set(routes()) == {door.route for door in house.doors(built)}
 
 
-def test_no_parameter_is_left_out_and_none_is_a_way_in(built, visitor, request):
+@pytest.mark.usefixtures("spared")
+def test_no_parameter_is_left_out_and_none_is_a_way_in(built, visitor):
     statements = Statements()
     with connection.execute_wrapper(statements):
         opened = open_all(visitor, house.doors(built))
     assert not unheard(opened)
     own = set(statements.holding(STRINGS))  # what our statements say themselves
-    request.getfixturevalue("spared")
     knocks, findings = schedule(opened, ROUNDS), defaultdict(list)
     COUNTED["planned"], until = len(knocks), time.monotonic() + 60 * MINUTES
     del knocks[: round(START * len(knocks))]
@@ -330,12 +329,13 @@ def test_the_fields_of_a_lead_that_comes_in():
     assert not [each for name, each in found if each[0] not in (name, "email") or not each[2]]
 
 
-def test_the_fields_of_every_form(built, visitor):
+@pytest.mark.usefixtures("spared")
+def test_the_fields_of_every_form(visitor):
     """Taken, or refused as a form refuses: also those that ask the database whether there is such a row."""
     fields = {
         (type(form), name): field
         for door in house.admin_pages() if door.is_form
-        for form in forms_of(visitor.knock(replace(door, body=None))) for name, field in form.fields.items()
+        for form in forms_of(visitor.knock(door)) for name, field in form.fields.items()
     }  # fmt: skip
     assert len(fields) > 200
     for (form, name), field in fields.items():
