@@ -31,6 +31,7 @@ from distribution.models import (
 from leads.admin_parts import Admin, Inline, LargeTable, ReadOnly
 from leads.condition_form import ConditionAdmin, condition_field
 from leads.criteria import BadCondition
+from leads.criteria.base import counted
 from leads.criteria.tree import sentence
 from leads.models import Lead
 from nurturing import sending
@@ -159,7 +160,7 @@ class SalesQueueAdmin(Admin):
 
     @display(description="First response", ordering="first_response_minutes")
     def promise(self, queue):
-        return f"within {queue.first_response_minutes} minutes"
+        return f"within {counted(queue.first_response_minutes, 'minute')}"
 
     @display(description="Default", boolean=True)
     def shown_default(self, queue):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from distribution.models import Rep
+from leads.criteria.base import counted
 from leads.rows import fetch
 from scoring.lab import WEEKS, Pasts
 
@@ -70,7 +71,8 @@ def capacity(model, *, at):
     if days is None:
         return Capacity(None, "")
     days = max(float(days), 1.0)
+    reps, open_at_once = counted(len(limits), "rep"), counted(sum(limits), "open hand-off")
+    stays = counted(round(days), "day")
     return Capacity(
-        sum(limits) * 7 / days,
-        f"{len(limits)} reps may have {sum(limits)} open hand-offs, and one stays open for {days:.0f} days on average",
+        sum(limits) * 7 / days, f"{reps} may have {open_at_once}, and one stays open for {stays} on average"
     )

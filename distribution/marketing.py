@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from distribution import limbo
-from distribution.words import plural
+from leads.criteria.base import counted
 from leads.criteria.reading import reading
 from leads.models import Lead, Source
 from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
 from scoring.publish import problems
+from scoring.words import amount
 
 ENOUGH = 20  # leads of a month before its shares mean something
 NO_SOURCE = "none"
@@ -172,12 +173,12 @@ def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True)
     if waiting:
         return say(f"{waiting[0]} waits for your approval.", page_of(waiting[0]), "Read and approve it")
     if stranded:
-        text = f"{plural(stranded, 'lead')} {'has' if stranded == 1 else 'have'} no next step: nobody will hear from us unless somebody acts."
+        text = f"{counted(stranded, 'lead')} {'has' if stranded == 1 else 'have'} no next step: nobody will hear from us unless somebody acts."
         return say(text, leads_url(next_step="none"), "See them")
     routing = next((row for row in models if row.ready is not None), None)
     lab = reverse("lab", args=[(routing.drafts or [routing.version])[0].pk]) if routing else ""
     if routing and routing.target and routing.ready > routing.target:
-        text = f"{plural(routing.ready, 'lead')} became sales-ready this week; sales wants {routing.target}."
+        text = f"{counted(routing.ready, 'lead')} became sales-ready this week; sales wants {routing.target}."
         return say(text, lab, "Try higher thresholds")
     if not any(row.total.count for row in months):
         return nobody_came(may_set_up)
@@ -190,9 +191,7 @@ def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True)
         return say(text, lab, label)
     if gaps:
         gap = gaps[0]
-        text = (
-            f"{plural(gap.lack, 'lead lacks', 'leads lack')} {gap.label}, worth up to {gap.worth:g} points."
-        )
+        text = f"{counted(gap.lack, 'lead lacks', 'leads lack')} {gap.label}, worth up to {amount(gap.worth, 'point')}."
         return say(text, reverse("gaps"), "See what to ask")
     return say("Nothing waits, and the mix is as usual.", lab, "Try other thresholds", is_clear=True)
 

@@ -51,8 +51,3 @@ def clock(moment, now):
     if local.date() == today - timedelta(days=1):
         return local.strftime("yesterday %H:%M")
     return local.strftime("%a %-d %b, %H:%M" if local.year == timezone.localtime(now).year else "%-d %b %Y")
-
-
-def plural(count, one, many=None):
-    """ "1 lead", "4 leads"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

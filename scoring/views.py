@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
+from leads.criteria.base import counted
 from leads.criteria.reading import reading
 from leads.views import asked_next
 from scoring import approval, diff, documents, publish, rules
@@ -148,7 +149,7 @@ def state_of(version):
     """What a page says about publishing: whether it is filling, and how far in percent."""
     filling = version.publish_asked_at is not None and version.status != ModelVersion.Status.PUBLISHED
     share = min(100, 100 * version.filled // version.to_fill) if version.to_fill else 0
-    done = f"{version.filled:,} of {version.to_fill:,} leads scored"
+    done = f"{version.filled:,} of {counted(version.to_fill, 'lead')} scored"
     return {"is_filling": filling, "share": share, "done": done}
 
 

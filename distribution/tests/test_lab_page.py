@@ -292,7 +292,9 @@ def test_what_sales_can_take(now):
     assert sales.capacity(model, at=now).per_week is None  # nobody knows how long a hand-off takes
     row = cast.handed(at=now - 20 * DAY)
     Handoff.objects.filter(pk=row.pk).update(status="closed", ended_at=now - 6 * DAY)
-    assert sales.capacity(model, at=now).per_week == pytest.approx(10)  # 20 for 14 days each
+    takes = sales.capacity(model, at=now)
+    assert takes.per_week == pytest.approx(10)  # 20 for 14 days each
+    assert takes.words.startswith("1 rep may have 20 open hand-offs, and one stays open for 14 days")
     cast.ron()  # no limit
     assert sales.capacity(model, at=now).per_week is None
     model.ready_per_week = 12

@@ -35,8 +35,3 @@ def test_clock_is_as_short_as_the_day_allows_and_in_the_readers_zone():
         assert words.clock(NOW + timedelta(days=3), NOW) == "Thu 4 Jun, 11:00"
         assert words.clock(NOW + timedelta(days=400), NOW) == "6 Jul 2027"
         assert words.exact(NOW) == "Mon 1 Jun 2026, 11:00 CEST"
-
-
-def test_plural():
-    assert [words.plural(n, "lead") for n in (0, 1, 1200)] == ["0 leads", "1 lead", "1,200 leads"]
-    assert words.plural(1, "lead waits", "leads wait") == "1 lead waits"

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from distribution import lab as sales
 from distribution.access import leads_for
-from distribution.words import plural
+from leads.criteria.base import counted
 from scoring import bars, lab, trial
 from scoring.approval import NotNow
 from scoring.models import ModelVersion
@@ -353,7 +353,7 @@ def finding(weeks, capacity, outcomes, baseline):
     if outcomes and outcomes["decided"]:
         held = outcomes["passed"][1][1]
         text += (
-            f" It would have held back {plural(held.many, 'past hand-off')}, of which {held.hits} won."
+            f" It would have held back {counted(held.many, 'past hand-off')}, of which {held.hits} won."
             if held.many
             else " It would have passed every past hand-off."
         )

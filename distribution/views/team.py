@@ -12,7 +12,8 @@ from distribution.forms import AssignForm
 from distribution.handoff import HandoffError
 from distribution.models import Rep
 from distribution.views.actions import say, way_back
-from distribution.words import plural, span
+from distribution.words import span
+from leads.criteria.base import counted
 from leads.models import Lead
 
 ORPHANS = 20
@@ -69,16 +70,16 @@ def finding(untouched, waiting, now):
     if late:
         oldest = min(late, key=lambda row: row.since)
         whose = oldest.handoff.owner or oldest.handoff.queue
-        text = f"{plural(len(late), 'lead')} {'is' if len(late) == 1 else 'are'} waiting longer than promised; oldest: {span((now - oldest.since).total_seconds())}, {whose}."
+        text = f"{counted(len(late), 'lead')} {'is' if len(late) == 1 else 'are'} waiting longer than promised; oldest: {span((now - oldest.since).total_seconds())}, {whose}."
         return {"text": text, "is_clear": False}
     if waiting.count:
         return {
-            "text": f"{plural(waiting.count, 'lead waits', 'leads wait')} for a free rep. Give them to somebody, or mark a rep as present.",
+            "text": f"{counted(waiting.count, 'lead waits', 'leads wait')} for a free rep. Give them to somebody, or mark a rep as present.",
             "is_clear": False,
         }
     if untouched.count:
         return {
-            "text": f"No promise is broken. {plural(untouched.count, 'lead waits', 'leads wait')} for a first touch, all within the promised time.",
+            "text": f"No promise is broken. {counted(untouched.count, 'lead waits', 'leads wait')} for a first touch, all within the promised time.",
             "is_clear": True,
         }
     return {"text": "Every lead has been touched by a person. No promise is broken.", "is_clear": True}

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from leads import enrichment
 from leads.admin_parts import Admin, LargeTable
+from leads.criteria.base import counted
 from leads.models import EnrichmentUpload
 
 BIGGEST_FILE = 50 * 2**20  # bytes
@@ -92,7 +93,7 @@ class EnrichmentUploadAdmin(LargeTable, Admin):
     def state(self, upload):
         if upload.finished_at:
             return "Done"
-        return f"{upload.done:,} of {upload.rows:,} rows" if upload.columns else "Not used yet"
+        return f"{upload.done:,} of {counted(upload.rows, 'row')}" if upload.columns else "Not used yet"
 
     def get_urls(self):
         view = self.admin_site.admin_view(require_POST(self.use))

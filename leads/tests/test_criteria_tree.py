@@ -118,3 +118,9 @@ def test_an_instant_that_is_not_known_yet_is_bound_as_such(cast):
         base.AT,
         base.AtMinus(7),
     }  # a key, for whoever prepares the statement
+
+
+def test_one_is_told_from_many():
+    assert [base.counted(n, "lead") for n in (0, 1, 1200)] == ["0 leads", "1 lead", "1,200 leads"]
+    assert base.counted(1, "lead waits", "leads wait") == "1 lead waits"
+    assert [base.span("last", days) for days in (1, 30)] == ["last day", "last 30 days"]

@@ -272,7 +272,7 @@ def test_progress_is_shown(client, marketer, monkeypatch):
     kept = EnrichmentUpload.objects.get()
     client.post(reverse("admin:leads_enrichmentupload_use", args=[kept.pk]), {"column-1": "size"})
     page = client.get(reverse("admin:leads_enrichmentupload_change", args=[kept.pk]))
-    assert "0 of 1 rows are done." in text_of(page)
+    assert "0 of 1 row done." in text_of(page)
     assert page["Refresh"] == "3"
 
 

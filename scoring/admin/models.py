@@ -22,6 +22,7 @@ from leads.models import Product
 from scoring import approval, documents, publish, starter, starters
 from scoring.engine.rulebook import LEAD_CRITERIA
 from scoring.models import ScoringModel
+from scoring.words import amount
 
 PURPOSE = ["goals", "target_market", "products", "quarter_target", "ready_per_week", "hypothesis"]
 COPY = "copy-"  # a choice of what to start from: the slug of a model follows
@@ -213,7 +214,8 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
         documents.mark_reviewed(model=model, by=request.user, at=timezone.now())
         self.log_change(request, model, "Reviewed.")
         messages.success(
-            request, f"{model} is reviewed. The next reminder comes in {model.review_every_days} days."
+            request,
+            f"{model} is reviewed. The next reminder comes in {amount(model.review_every_days, 'day')}.",
         )
         return redirect("admin:scoring_scoringmodel_change", pk)
 

@@ -64,8 +64,8 @@ def test_it_works(client, team, version):
     )  # fmt: skip
     step(client, version, "publish")
     progress = reverse("model-version-progress", args=[version.model.slug, version.number])
-    assert "0 of 1 leads scored" in client.get(page_of(version)).content.decode()
-    assert "0 of 1 leads scored" in client.get(progress).content.decode()
+    assert "0 of 1 lead scored" in client.get(page_of(version)).content.decode()
+    assert "0 of 1 lead scored" in client.get(progress).content.decode()
     while fill_published(at=timezone.now()):
         pass
     done = client.get(progress)
