@@ -72,7 +72,7 @@ urlpatterns = [
     path("mailbox/<uuid:pk>/", nurturing.mailbox_mail, name="mailbox-mail"),
     path("mailbox/<uuid:pk>/html/", nurturing.mailbox_html, name="mailbox-html"),
     path("api/v1/forms/<slug:slug>/submissions/", FormSubmissionView.as_view(), name="api-form-submissions"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", SpectacularAPIView.as_view(api_version="1"), name="api-schema"),
     path("api/docs/", ApiDocsView.as_view(), name="api-docs"),
     path("f/<slug:slug>/", public_form, name="public-form"),
     path("f/<slug:slug>/thanks/", public_form_thanks, name="public-form-thanks"),

@@ -13,7 +13,7 @@ def my_leads(request):
     now = timezone.now()
     show = request.GET.get("show", triage.FIRST)
     show = show if show in triage.SECTIONS else triage.FIRST
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    search = request.GET.get("q", "").replace("\x00", "\ufffd").strip()[:100]
     number = request.GET.get("page", "1")
     number = int(number) if number.isdecimal() and len(number) < 6 else 1
     page, counts = triage.my_page(request.user, show=show, search=search, at=now, page=number)
