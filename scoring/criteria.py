@@ -39,6 +39,7 @@ class RatingIs(Criterion):
     key = "rating"
     label = "Rating"
     group = "Score"
+    has_subject = True
     parameters = (Texts("one_of", "One of", max_length=20, max_items=50), MODEL)
 
     def sql(self, params, at):
@@ -53,6 +54,7 @@ class ScoreAtLeast(Criterion):
     key = "score"
     label = "Score"
     group = "Score"
+    has_subject = True
     COLUMNS = {"fit": "s.fit", "engagement": "s.engagement", "total": "s.total"}
     parameters = (
         Choice(

@@ -184,7 +184,7 @@ def _differences(was, rule):
     if was.name != rule.name:
         yield f"is called “{rule.name}” now"
     if was.condition != rule.condition:
-        yield "when " + _instead(when_in_words(rule), when_in_words(was))
+        yield "when " + _instead(*(when_in_words(row, whom="the lead") for row in (rule, was)))
     if was.who != rule.who:
         yield _instead(*(who_in_words(row) or "for everybody" for row in (rule, was)))
     for field, read in RULE_PARTS.items():

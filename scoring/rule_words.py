@@ -25,18 +25,19 @@ def rule_line(rule):
 
 def whole_in_words(rule):
     """What it gives and when, without a full stop: "+10 when job title contains “VP”", "+5 for everybody"."""
-    worth, when, who = worth_in_words(rule), when_in_words(rule), who_in_words(rule)
+    worth, when, who = worth_in_words(rule), when_in_words(rule, whom="the lead"), who_in_words(rule)
     pause = "," if ", " in worth else ""
     joint = "for" if when in EVERYBODY.values() else "when"
     return f"{worth}{pause} {joint} {when}" + (f", {who}" if who else "")
 
 
-def when_in_words(rule):
+def when_in_words(rule, whom=""):
+    """When it holds; `whom` as for `sentence`."""
     if SCOPES[rule.kind] is None:
         nothing = "nothing happened for" if rule.kind == "inactivity" else "known for more than"
         return f"{nothing} {amount(rule.days, 'day')}"
     try:
-        return sentence(rule.condition or {}, criteria=RULE_CRITERIA, scope=SCOPES[rule.kind])
+        return sentence(rule.condition or {}, criteria=RULE_CRITERIA, scope=SCOPES[rule.kind], whom=whom)
     except BadCondition as bad:
         return f"cannot be read: {bad}"
 

@@ -21,6 +21,7 @@ class Monetary(Criterion):
     key = "monetary"
     label = "Worth of deals won"
     group = COMPANY
+    has_subject = True
     in_rules = True
     uses_colleagues = True
     parameters = (
@@ -64,6 +65,7 @@ class ActivePeople(Criterion):
     key = "active_people"
     label = "People active at the company"
     group = COMPANY
+    has_subject = True
     in_rules = True
     uses_colleagues = True
     parameters = (

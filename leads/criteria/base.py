@@ -66,6 +66,7 @@ class Criterion:
               TOUCHPOINT: boolean SQL over `t` (leads_touchpoint)
     sql       never NULL, so that `none` is simply NOT; what is unknown makes it false.
               Names come from tables in code, values travel in the list of bound parameters.
+    has_subject  whether its sentence says of what it is told, "company size is …"; else it is told of the lead, "is on the list …"
     group     the heading under which the builder offers it; `hint` tells it from one much like it
     in_rules  whether scoring rules may ask it. Of LEAD only facts whose next change can be told
               (`changes_sql`): behaviour over time belongs in activity rules.
@@ -78,6 +79,7 @@ class Criterion:
     group: ClassVar[str]
     hint: ClassVar[str] = ""
     scope: ClassVar[str] = LEAD
+    has_subject: ClassVar[bool] = False
     in_rules: ClassVar[bool] = False
     uses_content: ClassVar[bool] = False
     uses_colleagues: ClassVar[bool] = False

@@ -95,6 +95,7 @@ FIELDS = {"lead": LEAD_FIELDS, "company": COMPANY_FIELDS}
 class FieldCriterion(Criterion):
     """{field, op, value}: the type of the field decides the operators and the type of the value."""
 
+    has_subject = True
     in_rules = True
     suggested: tuple = ()
 

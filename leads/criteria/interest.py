@@ -103,6 +103,7 @@ class BuyingStageIs(Criterion):
     key = "buying_stage"
     label = "Buying stage"
     group = WANTS
+    has_subject = True
     uses_content = True
     parameters = (
         Several("one_of", "One of", choices=lambda: dict(BuyingStage.choices) | {UNKNOWN: "Unknown"}),

@@ -16,6 +16,7 @@ class KnowsFields(Criterion):
     key = "knows_fields"
     label = "How many fields are known"
     group = PERSON
+    has_subject = True
     in_rules = True
     parameters = (
         WholeNumber("at_least", "At least so many", default=1, minimum=1, maximum=50),

@@ -14,6 +14,7 @@ class FromSource(Criterion):
     key = "source"
     label = "Lead source"
     group = CAME_FROM
+    has_subject = True
     in_rules = True
     parameters = (Texts("one_of", "One of", max_length=100, suggests="source.one_of"),)
     sql_of = "SELECT 1 FROM leads_source s WHERE s.id = l.source_id AND s.slug"

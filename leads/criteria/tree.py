@@ -62,13 +62,13 @@ def changes(tree, *, criteria=CRITERIA, at, scope=None):
     return f"LEAST({', '.join(sql for sql, _ in found)})", [value for _, bound in found for value in bound]
 
 
-def sentence(tree, *, criteria=CRITERIA, scope=None):
-    """The condition in one English sentence without a full stop."""
+def sentence(tree, *, criteria=CRITERIA, scope=None, whom=""):
+    """The condition in one English sentence without a full stop; `whom` is its subject where it has none of its own."""
     with reading():
         node = parse(tree, criteria=criteria, scope=scope)
         if isinstance(node, Group) and not node.members:
             return EVERYBODY[scope or LEAD]
-        return in_words(node)
+        return in_words(node, whom=whom)
 
 
 def leaves(tree, *, criteria=CRITERIA, scope=None):
@@ -173,15 +173,16 @@ def to_sql(node, at):
     return f"({(' AND ' if node.kind == 'all' else ' OR ').join(parts)})", bound
 
 
-def in_words(node, inside=False):
+def in_words(node, inside=False, whom=""):
     if isinstance(node, Leaf):
-        return node.criterion.sentence(node.params)
+        words = node.criterion.sentence(node.params)
+        return words if node.criterion.has_subject else f"{whom} {words}".strip()
     members = node.members if node.kind == "all" else merged(node.members)
     if node.kind == "none":
-        return f"not ({in_words(Group('any', tuple(members)))})"
+        return f"not ({in_words(Group('any', tuple(members)), whom=whom)})"
     if len(members) == 1:
-        return in_words(members[0], inside)
-    words = [in_words(member, inside=True) for member in members]
+        return in_words(members[0], inside, whom)
+    words = [in_words(member, inside=True, whom=whom) for member in members]
     joint = (" and " if node.kind == "all" else " or ").join(words)
     return f"({joint})" if inside else joint
 
