@@ -3,11 +3,8 @@ whose height is fixed."""
 
 from dataclasses import dataclass
 
-HEIGHT, TOP, BOTTOM = (
-    170,
-    48,
-    146,
-)  # pixels; above the steps stand the versions and the ratings, below them the dates
+# Pixels; above the steps stand the versions and the ratings, below them the dates.
+HEIGHT, TOP, BOTTOM = 170, 48, 146
 ROOM = 7  # percent of the width that a label needs
 
 

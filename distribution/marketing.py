@@ -100,8 +100,8 @@ def note(one, key):
     usual = mix.OUTCOMES[key].usual
     if usual is None or one.total < ENOUGH:
         return ""
-    (low, high), share = usual, round(one.share(key))  # as it is shown
-    return "below" if share < low else "above" if share > high else ""
+    share = round(one.share(key))  # as it is shown
+    return "below" if share < usual[0] else "above" if share > usual[1] else ""
 
 
 @dataclass

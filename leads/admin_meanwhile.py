@@ -232,8 +232,8 @@ def put(one, name, value, posted):
     before = {key: posted.getlist(key) for key in sent}
     for key, values in sent.items():
         posted.setlist(key, values)
-    if done := not differs(one, name, value, posted):
-        return done
+    if not differs(one, name, value, posted):
+        return True
     for key, values in before.items():
         posted.setlist(key, values)
     return False
@@ -269,10 +269,10 @@ def settle_rows(table, opened, posted, found):
             found.rows.append(f"{row_name(table, row)} was removed; as you changed it, it is a new row now.")
         else:
             found.rows.append(f"{row_name(table, row)} was removed.")
-    for pk in stored.keys() - opened.keys():
-        row = MultiValueDict({key: [pk]})
+    for pk in [pk for pk in stored if pk not in opened]:
+        row, values = MultiValueDict({key: [pk]}), values_of(stored[pk])
         for name, one in typed_in(stored[pk]).items():
-            put(one, name, values_of(stored[pk])[name], row)
+            put(one, name, values[name], row)
         kept.append(row)
         found.rows.append(f"{row_name(table, row)} was added.")
     put_rows(table.prefix, kept, fresh, posted)

@@ -303,7 +303,7 @@ def _let_follow(version, news, at):
             lead_id for lead_id, verdict in called if (verdict == Verdict.MQL) == (stage == Stage.MQL)
         }
         reason = f"{stage.label} under {version.model} version {version.number}"
-        for some in batched(sorted(lead_ids - set(back))):
+        for some in batched(sorted(lead_ids - back)):
             news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
     for some in batched(sorted(news)):
         places.ask_route(lead_ids=some, at=at)

@@ -40,8 +40,8 @@ class Why:
     at: datetime
     is_past: bool
     explanation: Explanation | None  # None: this model does not judge the lead, or did not yet
-    # at that instant, by every model that judges it; the one that routes first
-    scores: "list[ScoreRow | Judged]" = field(default_factory=list)
+    # At that instant, by every model that judges it; the one that routes first.
+    scores: list[ScoreRow] | list[Judged] = field(default_factory=list)
     history: History = field(default_factory=History)
 
 
@@ -52,14 +52,15 @@ def why(*, lead, model=None, at=None):
     """
     now = timezone.now()
     is_past = at is not None and at < now
+    at = at if is_past else now
     chosen = model_of(model)
-    result = Why(lead, chosen, at if is_past else now, is_past, None)
+    result = Why(lead, chosen, at, is_past, None)
     if not is_past:
         result.scores = current_scores([lead.pk]).get(lead.pk, [])
     if chosen is None:
         return result
-    explanation = explain(lead=lead, at=at if is_past else now, model=chosen)
-    result.history = history(lead=lead, model=chosen, until=result.at)
+    explanation = explain(lead=lead, at=at, model=chosen)
+    result.history = history(lead=lead, model=chosen, until=at)
     if explanation is not None:
         reasons = not_passed(lead, explanation, result) if chosen.routes else []
         result.explanation = replace(explanation, not_passed=reasons)

@@ -106,7 +106,7 @@ def _cycle(log, at, n):
 
 
 def _narrowed(book, log, matches, holds):
-    """`matches` without those of leads that a rule is not for."""
+    """`matches`, changed in place: without those of leads that a rule is not for."""
     for row, column in book.narrowed:
         if row < len(matches):
             matches[row] &= holds[:, column][log.lead]

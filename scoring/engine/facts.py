@@ -73,6 +73,16 @@ class Log:
 STAGES = ["inquiry", "mql", "sales_ready", "sal", "sql", "customer", "disqualified"]
 _WHEN_STAGE = " ".join(f"WHEN '{stage}' THEN {place}::bigint" for place, stage in enumerate(STAGES))
 STAGE_PLACE = f"CASE l.stage {_WHEN_STAGE} END"
+FACTS = """
+{log_then} SELECT string_agg({sent}, '')
+FROM (
+  SELECT l.id, l.created_at, {stage} AS stage,
+    CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until{picked}
+  FROM {whose} {nexts}
+  WHERE l.id {which} AND NOT l.is_test {own}
+  ORDER BY l.id OFFSET 0
+) facts
+"""
 
 
 def lead_facts(lead_ids, books, *, at, known_at=None):
@@ -105,7 +115,7 @@ def arranged(packed, asked, books, *, ahead=False, only=None):
     changing = [book for book in books if book.changes_sql]
     dates = {book.version_id: np.minimum(row.pop(0), NEVER) for book in changing}
     after = {book.version_id: row.pop(0) for book in changing} if not ahead else {}
-    bits = _unpack(row, asked.total, len(ids))
+    bits = unpack(row, asked.total, len(ids))
     holds = {book.version_id: bits[:, columns[book.version_id]] for book in books}
     changes = dates | {book.version_id: filled(len(ids), NEVER) for book in books if not book.changes_sql}
     then = {
@@ -179,20 +189,16 @@ def statement(books, *, known=False, ahead=False, which):
             later = rendered(book.changes_sql, params, f"{name}.at")
             picked[f"after_{name}"] = f"coalesce({later}, 'infinity')"
     facts = list(numbers)
-    words = {f"w{start}": _pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
+    words = {f"w{start}": pack(facts[start : start + WORD]) for start in range(0, len(facts), WORD)}
     sent = ["int8send(id)", "timestamptz_send(created_at)", "int8send(stage)", "timestamptz_send(parked_until)",
             *(f"timestamptz_send({name})" for name in picked), *(f"int8send({name})" for name in words)]  # fmt: skip
-    sql = f"""{LOG_THEN if known else ""}
-SELECT string_agg({" || ".join(sent)}, '')
-FROM (
-  SELECT l.id, l.created_at, {STAGE_PLACE} AS stage,
-    CASE WHEN l.place = 'parked' THEN coalesce(l.wake_at, 'infinity') ELSE '-infinity' END AS parked_until
-    {"".join(f", {pick} AS {name}" for name, pick in (picked | words).items())}
-  FROM {"unnest($1, $2) AS ahead(id, at), " if ahead else ""}{THEN if known else NOW}
-    {" ".join(f"CROSS JOIN LATERAL (SELECT {sql} AS at OFFSET 0) {name}" for name, sql in nexts.items())}
-  WHERE l.id {which} AND NOT l.is_test {"AND l.id = ahead.id" if ahead else ""}
-  ORDER BY l.id OFFSET 0
-) facts"""  # noqa: S608 conditions are SQL from the criteria, their values are bound
+    sql = FACTS.format(
+        log_then=LOG_THEN if known else "", sent=" || ".join(sent), stage=STAGE_PLACE, which=which,
+        picked="".join(f", {pick} AS {name}" for name, pick in (picked | words).items()),
+        whose=("unnest($1, $2) AS ahead(id, at), " if ahead else "") + (THEN if known else NOW),
+        nexts=" ".join(f"CROSS JOIN LATERAL (SELECT {at} AS at OFFSET 0) {name}" for name, at in nexts.items()),
+        own="AND l.id = ahead.id" if ahead else "",
+    )  # fmt: skip
     if which != RANGE:
         sql, params = prepared.with_values(sql, params), {}
     return Statement(sql, params, columns, len(facts), len(sent))
@@ -226,13 +232,13 @@ def at_sql(value, at):
     return at
 
 
-def _pack(facts):
+def pack(facts):
     return " | ".join(
         f"CASE WHEN {fact} THEN {1 << place}::bigint ELSE 0 END" for place, fact in enumerate(facts)
     )
 
 
-def _unpack(words, total, n):
+def unpack(words, total, n):
     if not n or not total:
         return np.zeros((n, total), bool)
     place = np.arange(total)

@@ -90,7 +90,7 @@ class Rulebook:
     dated: np.ndarray  # the columns of lead_sql whose answer may change by time alone
     changes_sql: Condition | None  # when one of them may next do so
     narrowed: (
-        list  # [(number among touch_rules, then timed_rules; the column of lead_sql that narrows that rule)]
+        list  # (number of a rule among touch_rules, then timed_rules; the column of lead_sql that narrows it)
     )
     applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list

@@ -11,7 +11,7 @@ from django.db import connection
 
 from leads.criteria.base import AtMinus, AtPlus, Instant
 from leads.rows import fetch
-from scoring.engine.facts import WORD, _pack, _unpack
+from scoring.engine.facts import WORD, pack, unpack
 from scoring.engine.rulebook import UNSEEN
 
 SEEN_LIMIT = 300_000  # touchpoints remembered per rulebook, about 6 MB with 20 rules
@@ -56,11 +56,11 @@ def _evaluate(book, ids, at):
         facts.append(condition.sql)
         bound.append([_dated(value, at) for value in condition.params])
     words = [facts[start : start + WORD] for start in range(0, rules, WORD)]
-    sql = f"SELECT t.id, {', '.join(map(_pack, words))} FROM leads_touchpoint t WHERE t.id = ANY(%s)"  # noqa: S608
+    sql = f"SELECT t.id, {', '.join(map(pack, words))} FROM leads_touchpoint t WHERE t.id = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*[value for values in bound for value in values], ids.tolist()])
         rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 1 + len(words))
-    result[:, np.searchsorted(ids, rows[:, 0])] = _unpack(list(rows.T[1:]), rules, len(rows)).T
+    result[:, np.searchsorted(ids, rows[:, 0])] = unpack(list(rows.T[1:]), rules, len(rows)).T
     return result
 
 
