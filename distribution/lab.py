@@ -1,13 +1,18 @@
-"""What the lab holds a version against: what sales can take in a week, and what became of the leads it was given."""
+"""What the lab holds a version against: what sales can take in a week, and what became of the leads it was given; and
+what its page says of a study at any thresholds."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 
 from distribution.models import Rep
 from leads.criteria.base import counted
 from leads.rows import fetch
+from scoring import bars, lab, trial
 from scoring.lab import WEEKS, Pasts
 
 LATEST = 1_000  # hand-offs that are looked back at: each takes some 5 ms, as each has an instant of its own
@@ -76,3 +81,184 @@ def capacity(model, *, at):
     return Capacity(
         sum(limits) * 7 / days, f"{reps} may have {open_at_once}, and one stays open for {stays} on average"
     )
+
+
+# --- what the page says -------------------------------------------------------------------------------
+
+
+def baseline(version):
+    """What the other column is called: a model that has published nothing has only its draft, as it is saved."""
+    return "In force" if version.model.current_version_id else "As saved"
+
+
+def what_is_tried(version, old):
+    """What stands beside the version, and what that is good for, in sentences."""
+    move = "move a threshold to see what would change."
+    if old.pk != version.pk:
+        beside = f", against {old}, which is in force."
+    elif version.pk == version.model.current_version_id:
+        beside = f". It is the version in force: {move}"
+    else:
+        beside = f". No version of its model is in force yet, so it stands beside itself: {move}"
+    informs = "" if version.model.routes else " This model informs; another one passes leads to sales."
+    return f"{version.get_status_display()}, tried on all leads{beside} Nothing is written.{informs}"
+
+
+def compared(study, old, thresholds):
+    """(Trial by the version in force, Trial by the version at other thresholds)."""
+    return (
+        trial.thresholds(study.halves[-1].trial, old),
+        trial.thresholds(study.halves[0].trial, thresholds),
+    )
+
+
+def results(*, version, old, study, thresholds, moved):
+    """Everything below the sliders, from arrays alone but for what sales can take (two queries).
+
+    `moved`: the thresholds as the address says them, for the links to the leads of each figure.
+    """
+    before, after = compared(study, old, thresholds)
+    takes = capacity(version.model, at=study.at)
+    ready = {
+        "before": int(before.ready.sum()),
+        "after": int(after.ready.sum()),
+        "became": len(lab.became_ready(before, after)),
+        "stopped": len(lab.stopped_ready(before, after)),
+        "became_url": cell_url(version, moved, show="became"),
+        "stopped_url": cell_url(version, moved, show="stopped"),
+    }
+    weeks = weeks_of(study, old, before, after, thresholds, takes)
+    outcomes = outcomes_of(study, old, version, thresholds)
+    return {
+        "ready": ready,
+        "matrix": matrix_of(before, after, old, version, moved),
+        "weeks": weeks,
+        "capacity": takes,
+        "outcomes": outcomes,
+        "latest": LATEST,
+        "finding": finding(
+            weeks, takes, outcomes if version.model.routes else None, baseline(version).lower()
+        ),
+    }
+
+
+def labels(version):
+    return [label for label, *_ in version.scale.ratings]
+
+
+def cell_url(version, moved, **what):
+    return f"{reverse('lab-leads', args=[version.pk])}?{urlencode(moved | what)}"
+
+
+def matrix_of(before, after, old, version, moved):
+    """Rows of the matrix: {label, cells: [{count, url, way}], total}; leads that are not judged only where there are any."""
+    rows, columns = labels(old), labels(version)
+    counts = lab.matrix(before, after, rows, columns)
+    names = [*rows, "Not judged"], [*columns, "Not judged"]
+    inside = [name for axis, name in ((1, "rows"), (0, "columns")) if counts.sum(axis=axis)[-1]]
+    found = []
+    for r, label in enumerate(names[0]):
+        if r == len(rows) and "rows" not in inside:
+            continue
+        cells = [
+            {
+                "to": name, "count": int(counts[r, c]), "way": way(label, name, rows, columns),
+                "url": cell_url(version, moved, show="moved", old=index(r, rows), new=index(c, columns)),
+            }
+            for c, name in enumerate(names[1]) if c < len(columns) or "columns" in inside
+        ]  # fmt: skip
+        found.append({"label": label, "cells": cells, "total": int(counts[r].sum())})
+    return {
+        "rows": found,
+        "columns": [cell["to"] for cell in found[0]["cells"]] if found else [],
+        "moved": int(sum(cell["count"] for row in found for cell in row["cells"] if cell["way"] != "same")),
+        "total": int(counts.sum()),
+    }
+
+
+def index(place, labels):
+    return place if place < len(labels) else trial.NOT_JUDGED
+
+
+def way(old, new, rows, columns):
+    """Whether that is the same rating, a better or a worse one; "other" where the scales have other labels."""
+    if old == new:
+        return "same"
+    if rows != columns or old not in rows or new not in rows:
+        return "other"
+    return "up" if rows.index(new) < rows.index(old) else "down"
+
+
+def weeks_of(study, old, before, after, thresholds, capacity):
+    counts = [
+        lab.ready_per_week(now, half.crossings[0], by)
+        for now, half, by in ((before, study.halves[-1], old), (after, study.halves[0], thresholds))
+    ]
+    edges = [timezone.localtime(study.at - (lab.WEEKS - n) * lab.WEEK) for n in range(lab.WEEKS + 1)]
+    rows = [
+        {"until": edges[n + 1], "counts": (int(counts[0][n]), int(counts[1][n]))} for n in range(lab.WEEKS)
+    ]
+    means = [float(count.mean()) for count in counts]
+    chart = bars.columns([row["counts"] for row in rows], line=capacity.per_week)
+    return {"rows": rows, "chart": chart, "old": means[0], "new": means[1]}
+
+
+def outcomes_of(study, old, version, thresholds):
+    pasts = study.pasts
+    before, after = (
+        trial.thresholds(half.past, by)
+        for half, by in ((study.halves[-1], old), (study.halves[0], thresholds))
+    )
+    if not len(pasts):
+        return None
+    passed = [lab.rates(lab.by_pass(past), pasts.won) for past in (before, after)]
+    return {
+        "decided": int((pasts.won >= 0).sum()),
+        "won": int((pasts.won == 1).sum()),
+        "spoken": int((pasts.good >= 0).sum()),
+        "passed": passed,
+        "tables": [
+            {
+                "title": title, "version": by, "won": lab.rates(lab.by_rating(past, labels(by)), pasts.won),
+                "good": lab.rates(lab.by_rating(past, labels(by)), pasts.good), "passed": passes,
+            }
+            for title, by, past, passes in (
+                (baseline(version), old, before, passed[0]), ("This version", version, after, passed[1]),
+            )
+        ],
+    }  # fmt: skip
+
+
+def finding(weeks, capacity, outcomes, baseline):
+    """The one thing to see first: {"text", "is_clear"}."""
+    new, old = (f"{weeks[name]:.1f}" for name in ("new", "old"))
+    change = f"{new} sales-ready leads a week, " + (
+        f"as {baseline.removeprefix('as ')}" if new == old else f"{old} {baseline}"
+    )
+    if capacity.per_week:
+        takes = f"sales can take {capacity.per_week:.0f}"
+        is_clear = weeks["new"] <= capacity.per_week
+        text = f"{change}; {takes}" + ("." if is_clear else ": raise a threshold.")
+    else:
+        is_clear, text = True, f"{change}."
+    if outcomes and outcomes["decided"]:
+        held = outcomes["passed"][1][1]
+        text += (
+            f" It would have held back {counted(held.many, 'past hand-off')}, of which {held.hits} won."
+            if held.many
+            else " It would have passed every past hand-off."
+        )
+    return {"text": text, "is_clear": is_clear}
+
+
+def line(lead, row, before, after, old, version):
+    def side(found, by):
+        judged = found.rating[row] != trial.NOT_JUDGED
+        return {
+            "rating": labels(by)[found.rating[row]] if judged else "",
+            "fit": found.fit[row] / 100,
+            "engagement": found.engagement[row] / 100,
+            "ready": bool(found.ready[row]),
+        }
+
+    return {"lead": lead, "old": side(before, old), "new": side(after, version)}
