@@ -57,44 +57,75 @@ def rules(*, fit=16, activity=18, more=0):
     return [*fits, *acts, *ALWAYS]
 
 
-# The loop: a query per lead and rule, then the row is saved. Fading and caps are left out in its favour.
+# The loop: a query per lead and rule, and one to save the score. It finds what the engine finds, but for the rating and
+# when the score next changes.
 
 LOOKUPS = {"equals": "iexact", "contains": "icontains", "one_of": "in", "at_least": "gte", "at_most": "lte"}
 
 
 def loop(lead_ids, *, version, at):
-    """Score these leads one by one and rule by rule."""
-    from leads.models import Activity, Lead
+    """Score these leads one by one and rule by rule; {lead id: (fit, engagement)}."""
     from scoring.models import Score
 
-    given = list(version.rules.all())
+    given, found = list(version.rules.all()), {}
     for lead_id in lead_ids:
-        fit = engagement = 0
-        for rule in given:
-            if rule.kind in ("fit", "exclude"):
-                tree = rule.condition
-                name = (
-                    "company__" if tree["is"] == "company_field" else ""
-                ) + f"{tree['field']}__{LOOKUPS[tree['op']]}"
-                fit += rule.points * Lead.objects.filter(pk=lead_id, **{name: tree["value"]}).exists()
-            elif rule.kind in ("activity", "hand_raise"):
-                since = at - timedelta(days=rule.window_days or 180)
-                did = Activity.objects.filter(
-                    lead=lead_id, engagement=True, occurred_at__gt=since, occurred_at__lte=at
-                )
-                did = did.filter(
-                    touchpoint__kind=rule.condition["kind"],
-                    touchpoint__asset__startswith=rule.condition["asset"],
-                )
-                engagement += rule.points * did.count()
-            elif rule.kind == "inactivity":
-                since = at - timedelta(days=rule.days)
-                engagement += rule.points * (
-                    not Activity.objects.filter(lead=lead_id, occurred_at__gt=since).exists()
-                )
-            else:
-                engagement += (
-                    rule.points
-                    * Lead.objects.filter(pk=lead_id, created_at__lte=at - timedelta(days=rule.days)).exists()
-                )
-        Score.objects.filter(model_version=version, lead=lead_id).update(fit=fit, engagement=engagement)
+        fit = sum(points_of_fit(rule, lead_id, at) for rule in given if rule.kind == "fit")
+        engagement = sum(
+            points_of_time(rule, lead_id, at) for rule in given if rule.kind in ("inactivity", "age")
+        )
+        engagement += sum(points_of_activity(rule, lead_id, at) for rule in given if rule.kind == "activity")
+        Score.objects.filter(model_version=version, lead=lead_id).update(
+            fit=fit, engagement=engagement, total=fit + engagement
+        )
+        found[lead_id] = fit, engagement
+    return found
+
+
+def points_of_fit(rule, lead_id, at):
+    from django.db.models import Case, CharField, F, Value, When
+    from django.db.models.functions import Coalesce, NullIf
+
+    from leads.models import Lead
+
+    own = {
+        "size": Coalesce("company__size", "company_size"),
+        "industry": Coalesce(NullIf("company__industry", Value("")), "industry"),
+        "timeline": Case(When(timeline_until__lte=at, then=Value("")), default=F("timeline"), output_field=CharField()),
+    }  # fmt: skip
+    tree = rule.condition
+    known = own.get(tree["field"], F(("company__" if tree["is"] == "company_field" else "") + tree["field"]))
+    asked = Lead.objects.annotate(asked=known).filter(**{f"asked__{LOOKUPS[tree['op']]}": tree["value"]})
+    return rule.points * asked.filter(pk=lead_id).exists()
+
+
+def points_of_activity(rule, lead_id, at):
+    did = done(lead_id, at).filter(
+        touchpoint__kind=rule.condition["kind"], touchpoint__asset__startswith=rule.condition["asset"]
+    )
+    if rule.window_days:
+        did = did.filter(occurred_at__gt=at - timedelta(days=rule.window_days))
+    worth = 0
+    for happened in did.order_by("-occurred_at").values_list("occurred_at", flat=True)[: rule.cap_count]:
+        steps = rule.steps or [[None, 1.0]]
+        worth += next((share for days, share in steps if not days or at - happened < timedelta(days=days)), 0)
+    points = rule.points * worth
+    return (
+        points if rule.cap_points is None else max(-abs(rule.cap_points), min(abs(rule.cap_points), points))
+    )
+
+
+def points_of_time(rule, lead_id, at):
+    from leads.models import Lead
+
+    since = at - timedelta(days=rule.days)
+    is_old = Lead.objects.filter(pk=lead_id, created_at__lte=since).exists()
+    if rule.kind == "age":
+        return rule.points * is_old
+    last = done(lead_id, at).order_by("-occurred_at").values_list("occurred_at", flat=True).first()
+    return rule.points * (last <= since if last else is_old)
+
+
+def done(lead_id, at):
+    from leads.models import Activity
+
+    return Activity.objects.filter(lead=lead_id, engagement=True, occurred_at__lte=at)

@@ -37,7 +37,11 @@ Status = ModelVersion.Status
 THRESHOLDS = ("mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement")
 SCALE_PARTS = ("ratings", "fit_bands", "engagement_bands", "cells")
 
-NEXT_LEADS = "SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
+NEXT_LEADS = """
+SELECT string_agg(int8send(id), '') FROM (
+  SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE
+) held
+"""
 BATCH = 10_000  # leads: some 0.2 s, during which whoever records something for one of them waits
 FORGET_VERSION = "DELETE FROM scoring_score WHERE model_version_id = %s"
 CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
@@ -205,7 +209,7 @@ def fill_published(*, at=None, batch=BATCH):
         )
         if version is None:
             return False
-        lead_ids = [row[0] for row in fetch(NEXT_LEADS, [version.filled_to, batch])]
+        lead_ids = bulk.columns(fetch(NEXT_LEADS, [version.filled_to, batch])[0][0], 1)[0].tolist()
         if lead_ids:
             _fill(version, lead_ids, at or timezone.now())
         else:

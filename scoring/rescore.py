@@ -60,12 +60,18 @@ SELECT version_id, lead_id, fit, engagement, rating, verdict,
 FROM unnest($5, $6, $7, $8, $9, $10, $11, $12)
   AS n(version_id, lead_id, raised, changes, fit, engagement, rating, verdict)
 """
+NEW = """
+SELECT version_id, lead_id, fit / 100.0::float8 AS fit, engagement / 100.0::float8 AS engagement,
+  (fit + engagement) / 100.0::float8 AS total, ({labels})[rating] AS rating, ({verdicts})[verdict] AS verdict,
+  hand_raised_at, next_change_at FROM ({given}) given
+"""
+INSERT = """
+INSERT INTO scoring_score (model_version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at,
+  next_change_at, as_of)
+SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, {at}
+"""
 WRITE = """
-WITH given AS ({given}), new AS (
-  SELECT version_id, lead_id, fit / 100.0::float8 AS fit, engagement / 100.0::float8 AS engagement,
-    (fit + engagement) / 100.0::float8 AS total, ({labels})[rating] AS rating, ({verdicts})[verdict] AS verdict,
-    hand_raised_at, next_change_at FROM given
-), changed AS MATERIALIZED (
+WITH new AS ({new}), changed AS MATERIALIZED (
   SELECT n.*, s.id, s.rating AS old_rating, s.verdict AS old_verdict, s.hand_raised_at AS old_raised
   FROM new n LEFT JOIN scoring_score s ON s.model_version_id = n.version_id AND s.lead_id = n.lead_id {which}
   WHERE s.id IS NULL
@@ -75,11 +81,7 @@ WITH given AS ({given}), new AS (
   UPDATE scoring_score s SET fit = c.fit, engagement = c.engagement, total = c.total, rating = c.rating,
     verdict = c.verdict, hand_raised_at = c.hand_raised_at, next_change_at = c.next_change_at, as_of = {at}
   FROM changed c WHERE s.model_version_id = c.version_id AND s.lead_id = c.lead_id AND c.id IS NOT NULL {which}
-), inserted AS (
-  INSERT INTO scoring_score (model_version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at,
-    next_change_at, as_of)
-  SELECT version_id, lead_id, fit, engagement, total, rating, verdict, hand_raised_at, next_change_at, {at}
-  FROM changed WHERE id IS NULL
+), inserted AS ({insert} FROM changed WHERE id IS NULL
 ), logged AS (
   INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
     fit, engagement, total)
@@ -92,15 +94,28 @@ SELECT version_id, count(*), array_agg(lead_id) FILTER (WHERE version_id = ANY({
   AND ((old_rating, old_verdict) IS DISTINCT FROM (rating, verdict) OR coalesce(hand_raised_at > old_raised, false)))
 FROM changed GROUP BY version_id
 """
-WRITE_GIVEN = WRITE.format(given=GIVEN, labels="$1", verdicts="$2", current="$3", at="$4", which="")
+
+
+def _writing(statement, *, given, at, which="", **arrays):
+    return statement.format(
+        new=NEW.format(given=given, **arrays), insert=INSERT.format(at=at), at=at, which=which, **arrays
+    )
+
+
+WRITE_GIVEN = _writing(WRITE, given=GIVEN, labels="$1", verdicts="$2", current="$3", at="$4")
 GIVEN_TYPES = (
     "text[], text[], bigint[], timestamptz, "
     "bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]"
 )
-WRITE_STAGED = WRITE.format(
-    given=STAGED, labels="%(labels)s::text[]", verdicts="%(verdicts)s::text[]", current="%(current)s::bigint[]",
-    at="%(at)s::timestamptz", which="AND s.model_version_id = ANY(%(versions)s) AND s.lead_id BETWEEN %(first)s AND %(last)s",
-)  # fmt: skip
+IN_RANGE = "s.model_version_id = ANY(%(versions)s) AND s.lead_id BETWEEN %(first)s AND %(last)s"
+MANY = {
+    "given": STAGED, "labels": "%(labels)s::text[]", "verdicts": "%(verdicts)s::text[]",
+    "current": "%(current)s::bigint[]", "at": "%(at)s::timestamptz", "which": f"AND {IN_RANGE}",
+}  # fmt: skip
+WRITE_STAGED = _writing(WRITE, **MANY)
+# While a version is being filled it has no scores yet, but of those who were re-scored meanwhile.
+IS_EMPTY = f"SELECT NOT EXISTS (SELECT FROM scoring_score s WHERE {IN_RANGE})"
+INSERT_STAGED = _writing("{insert} FROM ({new}) new", **MANY)
 # Recycled by sales until a date that has not come: the log keeps it with the recycling.
 HELD_BACK = """
 SELECT w.id, latest.until::timestamptz, latest.reason FROM unnest(%(ids)s::bigint[]) AS w(id)
@@ -249,8 +264,12 @@ def _write(leads, scored, stored, at):
             "labels": labels, "verdicts": verdicts, "current": current, "at": at,
             "versions": [version.id for version, _, _ in scored], "first": int(leads.ids[0]), "last": int(leads.ids[-1]),
         }  # fmt: skip
-        with bulk.whole_sets():
-            rows = fetch(WRITE_STAGED, many)
+        if not current and fetch(IS_EMPTY, many)[0][0]:
+            fetch(INSERT_STAGED, many, returns=False)
+            rows = [(version.id, len(leads.ids), None) for version, _, _ in scored]
+        else:
+            with bulk.whole_sets():
+                rows = fetch(WRITE_STAGED, many)
         fetch(UNSTAGE, returns=False)
     return {version_id: (count, news) for version_id, count, news in rows}
 
