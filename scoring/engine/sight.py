@@ -18,7 +18,7 @@ from scoring.engine.rulebook import LIVE, Live, Rulebook, rulebook
 
 # What tells which versions are live: xmin and ctid name one version of a row, which no other ever has.
 STATE = """
-SELECT coalesce(string_agg(xmin::text || ctid::text, ' '), '') FROM (
+SELECT coalesce(string_agg(xmin::text || ctid::text, ' ' ORDER BY ctid, xmin::text), '') FROM (
   SELECT xmin, ctid FROM scoring_scoringmodel
   UNION ALL SELECT xmin, ctid FROM scoring_modelversion WHERE publish_asked_at IS NOT NULL
   UNION ALL SELECT xmin, ctid FROM leads_customfield) told

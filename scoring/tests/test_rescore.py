@@ -8,9 +8,11 @@ from leads.activities import record_many
 from leads.content import classify
 from leads.models import Asset, Lead
 from leads.places import ask_rescore
+from leads.rows import fetch
 from scoring.engine import bulk
+from scoring.engine.sight import STATE
 from scoring.explain import explain, why_none
-from scoring.models import Score, ScoreChange, ScoringModel
+from scoring.models import ModelVersion, Score, ScoreChange, ScoringModel
 from scoring.queries import current_scores, routing_scores
 from scoring.rescore import age_due, rescore, rescore_due
 from scoring.tests.cast import (
@@ -21,12 +23,15 @@ from scoring.tests.cast import (
     PRICING,
     SECOND,
     activity,
+    approved,
     current,
     did,
+    draft,
     fit,
     lead,
     score_of,
     stage_of,
+    test_model,
 )
 
 pytestmark = pytest.mark.django_db
@@ -300,3 +305,16 @@ def test_what_an_asset_is_about_is_asked_as_it_is_now():
     assert rescore_due(at=NOW) == 1
     assert score_of(sarah, version).engagement == 5
     assert explain(lead=sarah, at=NOW - DAY).engagement == 0
+
+
+def test_which_versions_are_live_is_told_alike_by_any_plan():
+    """Else whoever plans it one way would never find what the other told, and look for ever."""
+    models = [test_model(), *(ScoringModel.objects.create(name=name, slug=name) for name in "bc")]
+    for version in [approved(draft(PRICING, model=model)) for model in models][::-1]:
+        ModelVersion.objects.filter(pk=version.pk).update(publish_asked_at=NOW)
+    told = set()
+    for plan in ("indexscan", "seqscan"):
+        fetch(f"SET LOCAL enable_{plan} = off; SET LOCAL enable_bitmapscan = off", returns=False)
+        told |= {row[0] for row in fetch(STATE)}
+        fetch(f"SET LOCAL enable_{plan} = on", returns=False)
+    assert len(told) == 1
