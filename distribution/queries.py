@@ -24,7 +24,7 @@ from distribution.briefing import Brief, brief, next_step
 from distribution.facts import LATEST, events
 from distribution.limbo import Orphan, nobody_can_contact, orphans
 from distribution.models import Action, FollowUp, Handoff
-from scoring.models import Score, ScoringModel
+from scoring.models import Score, ScoringModel, Verdict
 from scoring.queries import routing_scores
 
 __all__ = ["Brief", "LeadRow", "Orphan", "Page", "brief", "mine", "my_leads", "nobody_can_contact", "orphans",
@@ -57,6 +57,11 @@ class LeadRow:
     is_overdue: bool
     since: datetime  # sales-ready since
     follow_up: FollowUp | None
+
+    @property
+    def is_bite(self):
+        """They took up an offer of a next step, and asked for nothing."""
+        return self.score is not None and self.score.verdict == Verdict.BITE
 
 
 @dataclass

@@ -142,20 +142,19 @@ def unread_answers(activities):
     leads, instants = zip(*sent, strict=True)
     kept = Submission.objects.filter(lead__in=set(leads), received_at__in=instants).exclude(unmapped={})
     kept = list(kept.defer("body"))
-    labels = Question.objects.filter(form__in={row.form_id for row in kept}) if kept else []
-    labels = {(question.form_id, question.name): question.label for question in labels}
+    questions = Question.objects.filter(form__in={row.form_id for row in kept}) if kept else []
+    labels = {(question.form_id, question.name): question.label for question in questions}
     found = {}
     for row in kept:
         problems = {error["field"]: error["detail"].split(".")[0] for error in row.errors}
-        names = sorted(row.unmapped, key=lambda name: name not in problems)[:ANSWERS]
+        answered = [name for name, answer in row.unmapped.items() if answer not in (None, "", [])]
         found[sent.get((row.lead_id, row.received_at))] = [
             (
                 labels.get((row.form_id, name)) or readable(name).capitalize(),
                 answer_words(row.unmapped[name]),
                 problems.get(name, ""),
             )
-            for name in names
-            if row.unmapped[name] not in (None, "", [])
+            for name in sorted(answered, key=lambda name: name not in problems)[:ANSWERS]
         ]
     return found
 
