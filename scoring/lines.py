@@ -19,7 +19,7 @@ from scoring.engine.activity import points_of
 from scoring.engine.rulebook import LEAD_CRITERIA, Condition
 from scoring.engine.units import NEVER, instant
 from scoring.models import Rule
-from scoring.words import amount
+from scoring.words import amount, figure
 
 EVIDENCE = 3  # the latest so many touchpoints per line
 
@@ -244,7 +244,7 @@ def _group_lines(book, part, slots, total):
 def _total_line(part, total):
     cut = int(total.total[0] - total.before[0])
     if cut:
-        yield Line(part.lower(), f"{part} is at most {total.total[0] / 100:g}", "cap", cut / 100)
+        yield Line(part.lower(), f"{part} is at most {figure(total.total[0] / 100)}", "cap", cut / 100)
 
 
 def matches_of(book, scores):

@@ -42,11 +42,11 @@ def not_passed(book, leads, scores):
     fit, engagement = int(scores.fit[0]), int(scores.engagement[0])
     needed = max(book.mql_fit, book.ready_fit)
     if fit < needed:
-        reasons.append(f"Fit is {figure(fit / 100)}; sales-ready needs {needed / 100:g}")
+        reasons.append(f"Fit is {figure(fit / 100)}; sales-ready needs {figure(needed / 100)}")
     if engagement < book.ready_engagement:
         since = f", counted anew since {day(instant(scores.since[0]))}" if scores.since[0] > -NEVER else ""
         reasons.append(
-            f"Engagement is {figure(engagement / 100)}{since}; sales-ready needs {book.ready_engagement / 100:g}"
+            f"Engagement is {figure(engagement / 100)}{since}; sales-ready needs {figure(book.ready_engagement / 100)}"
         )
     if not leads.reachable[0]:
         reasons.append("There is neither an e-mail address nor a phone number")

@@ -47,14 +47,14 @@ def next_rating(explanation):
     if step is None:
         return ""
     needs = [
-        f"{more:g} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more
+        f"{figure(more)} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more
     ]
     return f"{step.rating} needs {' and '.join(needs)}"
 
 
 def best_match(explanation):
     best = next((match for match in explanation.profiles if match.is_best), None)
-    return (best and best.points and f"Best match: {best.profile}, {best.points:g} of {best.of:g}") or ""
+    return (best and best.points and f"Best match: {best.profile}, {figure(best.points)} of {figure(best.of)}") or ""
 
 
 def line_words(line):
