@@ -1,7 +1,7 @@
 """Who may do what: every route of the product has a row, and every role meets it."""
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -46,7 +46,7 @@ EVERY_ROUTE = sorted(set(routes()))
 def people():
     return {
         "nobody": AnonymousUser(),
-        "stranger": cast.User.objects.create(username="stranger", password="!"),
+        "stranger": User.objects.create(username="stranger", password="!"),
         Role.REP: cast.rita().user,
         Role.MANAGER: cast.mia(),
         Role.MARKETER: cast.max_(),
@@ -100,7 +100,7 @@ def test_a_route_without_a_row_is_refused_to_all(settings):
 
 
 def test_a_superuser_opens_everything_an_administrator_does():
-    root = cast.User.objects.create(username="root", password="!", is_superuser=True)
+    root = User.objects.create(username="root", password="!", is_superuser=True)
     assert answer(root, "sales/team/", "team") == "through"
 
 
@@ -164,5 +164,5 @@ def test_marketers_and_administrators_see_all_and_marketers_work_only_on_reviews
 
 def test_without_a_role_one_sees_nothing():
     cast.handed()
-    stranger = cast.User.objects.create(username="stranger", password="!")
+    stranger = User.objects.create(username="stranger", password="!")
     assert not leads_for(stranger).exists() and not handoffs_for(stranger).exists()
