@@ -117,12 +117,8 @@ def first_words(lead, brief, at):
     request = events(ASKED, [lead.pk], at).get(lead.pk)
     if request:
         return f"They asked for sales ({named(request)}) on {date(request.at)}: thank them and ask what prompted it."
-    bite = (
-        asked({lead.pk: brief.score}).get(lead.pk)
-        if brief.score and brief.score.verdict == Verdict.BITE
-        else None
-    )
-    if bite:
+    is_bite = brief.score is not None and brief.score.verdict == Verdict.BITE
+    if is_bite and (bite := asked({lead.pk: brief.score}).get(lead.pk)):
         return f"They took up the offer “{named(bite)}” on {date(bite.at)}: ask what they hope to do with it."
     took = events(TOOK, [lead.pk], at).get(lead.pk)
     if took and took.asset:

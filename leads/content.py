@@ -219,7 +219,7 @@ def stage_of(number, read, stated, at):
 
 def likely_product_of(*, lead_ids, at):
     """`{lead id: Likely}` for each of `lead_ids`: the product with the most, and freshest, touches."""
-    found: dict = {}
+    found = {}
     for lead_id, slug, name, stated_at in fetch(STATED_PRODUCTS, {"ids": list(lead_ids), "at": at}):
         age = max((at - stated_at).total_seconds(), 0) / 86_400
         weight = STATED * 2 ** (-age / HALF_LIFE_DAYS)
