@@ -165,8 +165,7 @@ class WhySerializer(ExplanationSerializer):
 
 EXPLAINED = [
     "model", "version", "at", "fit", "engagement", "total", "rating", "action", "because", "verdict", "hand_raised_at",
-    "lines",
-    "minutes", "profiles", "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
+    "lines", "minutes", "profiles", "unknown", "next_rating", "not_passed", "outlook", "next_change_at", "as_text",
 ]  # fmt: skip
 
 

@@ -34,8 +34,9 @@ def whole_in_words(rule):
 def when_in_words(rule, whom=""):
     """When it holds; `whom` as for `sentence`."""
     if SCOPES[rule.kind] is None:
-        nothing = "nothing happened for" if rule.kind == "inactivity" else "known for more than"
-        return f"{nothing} {amount(rule.days, 'day')}"
+        known = f"{whom} has been known" if whom else "known"
+        since = "nothing happened for" if rule.kind == "inactivity" else f"{known} for more than"
+        return f"{since} {amount(rule.days, 'day')}"
     try:
         return sentence(rule.condition or {}, criteria=RULE_CRITERIA, scope=SCOPES[rule.kind], whom=whom)
     except BadCondition as bad:

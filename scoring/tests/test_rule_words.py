@@ -22,7 +22,7 @@ FREE = {"none": [{"any": [{"is": "free_mail"}, {"is": "lead_field", "field": "ph
         ),
         ({"kind": "activity", "points": 5, "condition": VIEWED, "cap_count": 1}, "+5 each, the last one, when the lead viewed a page"),
         ({"kind": "inactivity", "points": -1, "days": 1}, "−1 when nothing happened for 1 day"),
-        ({"kind": "age", "points": -5, "days": 30}, "−5 when known for more than 30 days"),
+        ({"kind": "age", "points": -5, "days": 30}, "−5 when the lead has been known for more than 30 days"),
         ({"kind": "hand_raise", "condition": VIEWED}, "sales-ready at once when the lead viewed a page"),
     ],
 )  # fmt: skip
