@@ -47,14 +47,16 @@ def next_rating(explanation):
     if step is None:
         return ""
     needs = [
-        f"{figure(more)} more {what}" for more, what in ((step.fit, "fit"), (step.engagement, "engagement")) if more
+        f"{figure(more)} more {what}"
+        for more, what in ((step.fit, "fit"), (step.engagement, "engagement"))
+        if more
     ]
     return f"{step.rating} needs {' and '.join(needs)}"
 
 
 def best_match(explanation):
-    best = next((match for match in explanation.profiles if match.is_best), None)
-    return (best and best.points and f"Best match: {best.profile}, {figure(best.points)} of {figure(best.of)}") or ""
+    best = next((match for match in explanation.profiles if match.is_best and match.points), None)
+    return f"Best match: {best.profile}, {figure(best.points)} of {figure(best.of)}" if best else ""
 
 
 def line_words(line):
