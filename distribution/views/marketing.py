@@ -36,12 +36,15 @@ def home(request):
     waiting, stranded, models = waiting_for(request.user), home_of.stranded(now), home_of.in_force(now)
     version = routing_version()
     gaps = known.gaps(version, at=now)[:TOP] if version else []
+    finding = home_of.finding(
+        broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps,
+        may_set_up=request.user.is_staff,
+    )  # fmt: skip
     return render(request, "marketing/home.html", {
         "now": now, "months": months, "sources": sources, "chosen": first, "models": models, "waiting": waiting,
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
-        "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now), "outcomes": mix.OUTCOMES.values(),
-        "enough": home_of.ENOUGH,
-        "finding": home_of.finding(broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps, may_set_up=request.user.is_staff),
+        "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now),
+        "outcomes": mix.OUTCOMES.values(), "enough": home_of.ENOUGH, "finding": finding,
     })  # fmt: skip
 
 

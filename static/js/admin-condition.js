@@ -130,7 +130,7 @@ class Builder {
       rest.replaceChildren();
       this.drawRest(rest, group.items[index]);
     } });
-    for (const [group, options] of this.offered()) what.append(element("optgroup", { label: group }, ...options.map(([value, label]) => element("option", { value }, label))));
+    for (const [heading, options] of this.offered()) what.append(element("optgroup", { label: heading }, ...options.map(([value, label]) => element("option", { value }, label))));
     if (!criterion) what.prepend(element("option", { value: leaf.is }, leaf.is));
     what.value = criterion?.fields ? `${leaf.is}:${leaf.field}` : leaf.is;
     what.id = leafId(this, group, index);
