@@ -167,12 +167,7 @@ def answer_words(answer):
 def amount_words(text):
     try:
         return money(Decimal(text))
-    except (
-        TypeError,
-        ValueError,
-        InvalidOperation,
-        OverflowError,
-    ):  # as an import or a test may have left it
+    except (TypeError, ValueError, InvalidOperation, OverflowError):  # whatever an import may have left
         return str(text or "")
 
 

@@ -92,7 +92,5 @@ class ActivePeople(Criterion):
         ), [params["days"] * 24, at, params["at_least"] - 1, params["days"] * 24, at, at]
 
     def sentence(self, params):
-        people = counted(params["at_least"], "person", "people")
-        return f"at least {people} at the company were active in the {span('last', params['days'])}".replace(
-            "1 person at the company were", "1 person at the company was"
-        )
+        people = counted(params["at_least"], "person at the company was", "people at the company were")
+        return f"at least {people} active in the {span('last', params['days'])}"
