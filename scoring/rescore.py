@@ -331,9 +331,8 @@ def _let_follow(book, leads, scores, news, at):
     called = _called(leads, scores)
     for verdict, stage in STAGE_OF.items() if len(called) else ():
         chosen = called[scores.verdict[called] == verdict]
-        if (
-            verdict == SALES_READY
-        ):  # parked or recycled until a date: before it only a hand-raise or bite passes
+        if verdict == SALES_READY:
+            # Whoever is parked or recycled until a date: before it only a hand-raise or bite passes.
             chosen = chosen[leads.parked_until[chosen] <= micros(at)]
             back = held_back(leads.ids[chosen].tolist(), at=at)
             chosen = chosen[~np.isin(leads.ids[chosen], list(back))]

@@ -18,10 +18,8 @@ NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
     ("team", "Team", "team"),
     ("marketing", "Marketing", "event"),
 ]
-SOON, DAY = (
-    30 * 60,
-    86400,
-)  # seconds before a promise turns amber; before its date says more than the time left
+# Seconds before a promise turns amber; before its date says more than the time left.
+SOON, DAY = 30 * 60, 86400
 # What the best, second, third and any further rating of the default scale are called beside their letter.
 RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "Cold")}
 

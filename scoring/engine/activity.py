@@ -69,9 +69,8 @@ def within_caps(points, cap):
 def points_of(book, rule, counts):
     """Hundredths: points × Σ share falls × matches younger than each bound. `counts` is [K, …], `rule` is […]."""
     weighted = np.zeros(counts.shape[1:])
-    for drop, count in zip(
-        book.drops.take(rule, axis=1), counts, strict=True
-    ):  # in this order for one as for many
+    drops = book.drops.take(rule, axis=1)
+    for drop, count in zip(drops, counts, strict=True):  # in this order for one as for many
         weighted += drop * count
     return np.floor(book.points[rule] * weighted * 100 + 0.5).astype(np.int64)
 
