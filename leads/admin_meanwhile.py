@@ -330,4 +330,4 @@ def stored_words(one, value):
         return ", ".join(
             labels.get(str(each), str(each)) for each in (value if isinstance(value, list) else [value])
         )
-    return "; ".join(f"{value:g}" if isinstance(value, float) else line for line in str(value).splitlines())
+    return f"{value:g}" if isinstance(value, float) else "; ".join(str(value).splitlines())
