@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -86,21 +87,31 @@ def capacity(model, *, at):
 # --- what the page says -------------------------------------------------------------------------------
 
 
-def baseline(version):
-    """What the other column is called: a model that has published nothing has only its draft, as it is saved."""
+def baseline(version, old):
+    """What the other column is called: "As saved" where there is nothing to compare with but the version itself."""
+    if old.model_id != version.model_id:
+        return f"In force: {old}"
     return "In force" if version.model.current_version_id else "As saved"
+
+
+def in_a_sentence(version, old):
+    return f"by {old}, which decides" if old.model_id != version.model_id else baseline(version, old).lower()
 
 
 def what_is_tried(version, old):
     """What stands beside the version, and what that is good for, in sentences."""
     move = "move a threshold to see what would change."
-    if old.pk != version.pk:
+    if old.model_id != version.model_id:
+        beside = f", against {old}, which decides, as no version of its own model is in force yet."
+    elif old.pk != version.pk:
         beside = f", against {old}, which is in force."
     elif version.pk == version.model.current_version_id:
         beside = f". It is the version in force: {move}"
     else:
-        beside = f". No version of its model is in force yet, so it stands beside itself: {move}"
-    informs = "" if version.model.routes else " This model informs; another one passes leads to sales."
+        beside = f". No version is in force yet to compare it with: {move}"
+    informs = (
+        "" if version.model.routes else " This model informs and passes nobody to sales until it decides."
+    )
     return f"{version.get_status_display()}, tried on all leads{beside} Nothing is written.{informs}"
 
 
@@ -131,15 +142,18 @@ def results(*, version, old, study, thresholds, moved):
     outcomes = outcomes_of(study, old, version, thresholds)
     return {
         "ready": ready,
-        "matrix": matrix_of(before, after, old, version, moved),
+        "matrix": matrix_of(before, after, old, version, moved) if share_labels(version, old) else None,
         "weeks": weeks,
         "capacity": takes,
         "outcomes": outcomes,
         "latest": LATEST,
-        "finding": finding(
-            weeks, takes, outcomes if version.model.routes else None, baseline(version).lower()
-        ),
+        "finding": finding(weeks, takes, outcomes, version, old),
     }
+
+
+def share_labels(version, old):
+    """Whether leads can be said to move: the ratings of two models with other labels are other things."""
+    return old.model_id == version.model_id or labels(old) == labels(version)
 
 
 def labels(version):
@@ -223,24 +237,28 @@ def outcomes_of(study, old, version, thresholds):
                 "good": lab.rates(lab.by_rating(past, labels(by)), pasts.good), "passed": passes,
             }
             for title, by, past, passes in (
-                (baseline(version), old, before, passed[0]), ("This version", version, after, passed[1]),
+                (baseline(version, old), old, before, passed[0]), ("This version", version, after, passed[1]),
             )
         ],
     }  # fmt: skip
 
 
-def finding(weeks, capacity, outcomes, baseline):
-    """The one thing to see first: {"text", "is_clear"}."""
-    new, old = (f"{weeks[name]:.1f}" for name in ("new", "old"))
-    change = f"{new} sales-ready leads a week, " + (
-        f"as {baseline.removeprefix('as ')}" if new == old else f"{old} {baseline}"
+def finding(weeks, capacity, outcomes, version, old):
+    """The one thing to see first: {"text", "icon"}. All clear only by a version that decides, held against another one
+    or against what is in force."""
+    new, before = (floatformat(weeks[name], 1) for name in ("new", "old"))
+    beside = in_a_sentence(version, old)
+    text = f"{new} sales-ready leads a week, " + (
+        f"as {beside.removeprefix('as ')}" if new == before else f"{before} {beside}"
     )
+    if not version.model.routes:
+        return {"text": f"{text}. This model passes nobody to sales until it decides.", "icon": "info"}
+    icon = "allclear" if version.model.current_version_id else "info"
     if capacity.per_week:
-        takes = f"sales can take {capacity.per_week:.0f}"
-        is_clear = weeks["new"] <= capacity.per_week
-        text = f"{change}; {takes}" + ("." if is_clear else ": raise a threshold.")
-    else:
-        is_clear, text = True, f"{change}."
+        text += f"; sales can take {floatformat(capacity.per_week, 0)}"
+        if weeks["new"] > capacity.per_week:
+            text, icon = f"{text}: raise a threshold", "warning"
+    text += "."
     if outcomes and outcomes["decided"]:
         held = outcomes["passed"][1][1]
         text += (
@@ -248,7 +266,7 @@ def finding(weeks, capacity, outcomes, baseline):
             if held.many
             else " It would have passed every past hand-off."
         )
-    return {"text": text, "is_clear": is_clear}
+    return {"text": text, "icon": icon}
 
 
 def line(lead, row, before, after, old, version):

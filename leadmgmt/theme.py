@@ -51,6 +51,7 @@ UNFOLD = {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
+            section("Marketing", ("Marketing home", "home", "marketing")),
             section(
                 "Capture",
                 ("Capture forms", "assignment", "leads.captureform"),

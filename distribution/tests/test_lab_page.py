@@ -82,7 +82,7 @@ def test_bands_of_the_rating_move_the_matrix(client, max_, draft):
 
 def test_lists_of_who_becomes_and_who_stops(client, max_, draft):
     stops = page_of(client, draft, ready_engagement=45)
-    address = re.search(r'stop being so</dt><dd><a href="([^"]*)"', stops)[1].replace("&amp;", "&")
+    address = re.search(r'Stop being so</dt><dd><a href="([^"]*)"', stops)[1].replace("&amp;", "&")
     listed = client.get(address).content.decode()
     assert "Leads that would no longer be sales-ready" in listed and "Sarah Miller" in listed
     assert listed.count('class="rating-link" href="/scoring/starter/"') == 2
@@ -214,20 +214,59 @@ def test_a_week_beyond_what_sales_can_take_is_marked_on_both_sides(client, max_,
 def test_a_model_that_does_not_route_is_held_against_nobody(client, max_, draft, now):
     ScoringModel.objects.update(ready_per_week=1, routes=False)
     page = page_of(client, draft)
-    assert "This model informs; another one passes leads to sales." in page
+    assert "This model informs and passes nobody to sales until it decides." in page
     assert "This model passes nobody to sales." in page and "sales can take" not in page
+    assert "lab-finding neutral" in page and "#allclear" not in page
 
 
-def test_a_model_that_published_nothing_stands_beside_itself(client, max_, draft):
-    other = ScoringModel.objects.create(name="Other", slug="other")
-    first = new_draft(model=other, by=None, of=draft)
-    page = page_of(client, first, ready_engagement=45)
-    assert "No version of its model is in force yet" in page and "0.1 as saved." in page
-    assert "In force" not in page and page.count("As saved") >= 4
+@pytest.fixture
+def first(draft):
+    """The first version of another model, by the rules of the starter model but the engagement that is ready."""
+    version = new_draft(model=ScoringModel.objects.create(name="Other", slug="other"), by=None, of=draft)
+    ModelVersion.objects.filter(pk=version.pk).update(ready_engagement=45)
+    return version
+
+
+def test_the_first_version_of_a_model_stands_beside_the_one_that_decides(client, max_, first):
+    decides = str(ScoringModel.objects.get(routes=True).current_version)
+    page = page_of(client, first)
+    assert f"against {decides}, which decides, as no version of its own model is in force yet." in page
+    assert f"0.0 sales-ready leads a week, 0.1 by {decides}, which decides." in page
+    assert "This model passes nobody to sales until it decides." in page and "#allclear" not in page
+    assert page.count(f"In force: {decides}") >= 4 and figures(page) == ["1", "0", "0", "−1"]
+    assert "0 of 2 leads. Every figure opens its leads." in page
+    listed = client.get(f"/marketing/lab/{first.pk}/leads/?show=stopped").content.decode()
+    assert f"Other v1 against {decides}." in listed and f"In force: {decides}" in listed and "Sarah" in listed
+
+
+def test_no_lead_moves_between_ratings_of_other_labels(client, max_, first):
+    scale = first.scale
+    scale.pk, scale.name = None, "Temperatures"
+    scale.ratings = [["warm", "Call"], ["cold", "Wait"]]
+    scale.fit_bands, scale.engagement_bands = [["any", 0]], [["high", 30], ["low", 0]]
+    scale.cells = {"any/high": "warm", "any/low": "cold"}
+    scale.save()
+    ModelVersion.objects.filter(pk=first.pk).update(scale=scale)
+    page = page_of(client, first)
+    assert "rates by other labels, so no lead can be said to go up or down." in page
+    assert "Every figure opens" not in page and figures(page)[1] == "0"
+
+
+def test_without_any_version_in_force_it_says_that_nothing_is_compared(client, max_, draft):
+    ScoringModel.objects.update(current_version=None)
+    page = page_of(client, draft, ready_engagement=45)
+    assert "No version is in force yet to compare it with" in page and "0.1 as saved." in page
+    assert "In force" not in page and page.count("As saved") >= 4 and "#allclear" not in page
     assert figures(page) == ["1", "0", "0", "−1"]
-    assert "sales-ready leads a week, as saved." in page_of(client, first)
-    listed = client.get(f"/marketing/lab/{first.pk}/leads/?show=moved&old=0&new=0").content.decode()
-    assert "As saved" in listed and "In force" not in listed
+    listed = client.get(f"/marketing/lab/{draft.pk}/leads/?show=moved&old=0&new=0").content.decode()
+    assert "against itself as it is saved" in listed and "In force" not in listed
+
+
+def test_one_rounding_in_words_and_table():
+    version = ModelVersion(model=ScoringModel(pk=1, routes=True, current_version_id=1))
+    weeks = {"new": 98 / 8, "old": 97.2 / 8}
+    said = sales.finding(weeks, sales.Capacity(12.5, ""), None, version, version)["text"]
+    assert said.startswith("12.3 sales-ready leads a week, 12.2 in force; sales can take 13.")
 
 
 def test_a_draft_whose_rules_change_is_tried_anew(client, max_, draft):

@@ -18,7 +18,7 @@ from distribution.access import leads_for
 from distribution.lab import baseline, compared, labels, line, pasts, results, what_is_tried
 from scoring import lab, trial
 from scoring.approval import NotNow
-from scoring.models import ModelVersion
+from scoring.models import ModelVersion, ScoringModel
 from scoring.threshold_form import ThresholdForm
 
 KEPT = 15 * 60  # seconds that a study is kept in this process
@@ -55,7 +55,7 @@ def show(request, version, old, study):
         "study": study,
         "is_draft": is_draft(version),
         "moved": numbers(request),
-        "baseline": baseline(version),
+        "baseline": baseline(version, old),
         "lede": what_is_tried(version, old),
     }
     if form.is_valid():
@@ -88,7 +88,7 @@ def leads(request, version, old, study):
     ]
     kept = {key: value for key, value in request.GET.items() if key != "below"}
     return render(request, "marketing/lab_leads.html", {
-        "version": version, "baseline": baseline(version), "title": title, "rows": rows, "hidden": len(page) - len(rows),
+        "version": version, "old": old, "baseline": baseline(version, old), "title": title, "rows": rows, "hidden": len(page) - len(rows),
         "back": address(request, version),
         "next_page": f"?{urlencode(kept | {'below': page[-1]})}" if len(ids) > PAGE else "",
     })  # fmt: skip
@@ -124,13 +124,18 @@ def again(request, pk):
 
 
 def versions(pk):
-    """The version and the one in force of its model: the same one where there is no other."""
+    """The version and what it is held against: the one in force of its model, else of the model that decides, else
+    itself."""
     version = get_object_or_404(
         ModelVersion.objects.select_related("model__current_version__scale", "scale"), pk=pk
     )
     current = version.model.current_version
     if current is not None:
         current.model = version.model
+    elif decides := ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first():
+        current = decides.current_version
+        if current is not None:
+            current.model = decides
     return version, current or version
 
 
