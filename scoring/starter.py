@@ -167,7 +167,7 @@ SCALE = {
     "name": "A to D, fit and engagement",
     "ratings": [
         ["A", "Sales: call within the hour"],
-        ["B", "Nurture closely: one more sign and it passes to sales"],
+        ["B", "Call this week if sales-ready, else nurture closely"],
         ["C", "Nurture"],
         ["D", "No effort until something changes"],
     ],

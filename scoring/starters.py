@@ -88,7 +88,7 @@ ONE_TO_FIVE = {
 A_TO_D = {part: SCALE[part] for part in ("fit_bands", "engagement_bands", "cells")} | {
     "ratings": [
         ["A", "Sales: call within the hour", 45],
-        ["B", "Nurture closely: one more sign and it passes to sales", 15],
+        ["B", "Call this week if sales-ready, else nurture closely", 15],
         ["C", "Nurture", 2],
         ["D", "No effort until something changes", 0],
     ]
@@ -107,7 +107,7 @@ SOFTWARE = {
     "target_market": "Companies of 50 to 2,000 people with their own IT; decision makers in operations, IT and finance.",
     "hypothesis": "Who fits, has seen prices and comes back within two weeks buys within a quarter. It is wrong if A leads"
     " win no more often than B leads after two quarters.",
-    "thresholds": {"mql_fit": 20, "ready_fit": 30, "ready_engagement": 30, "cap_engagement": 100},
+    "thresholds": {"mql_fit": 20, "ready_fit": 40, "ready_engagement": 30, "cap_engagement": 100},
     "scale": A_TO_D,
     "profiles": [
         {"name": "Midmarket", "description": "50 to 999 people, one decision maker"},
@@ -146,7 +146,7 @@ SERVICES = {
     "target_market": "Companies of 100 people and more in regulated or growing industries; owners of a budget.",
     "hypothesis": "Services are bought from people: who reads case studies and comes to an event talks to us. It is wrong"
     " if most won projects came by referral without any of it.",
-    "thresholds": {"mql_fit": 20, "ready_fit": 25, "ready_engagement": 20},
+    "thresholds": {"mql_fit": 20, "ready_fit": 30, "ready_engagement": 20},
     "scale": HOT_MEDIUM_COLD,
     "profiles": [{"name": "Project sponsor", "description": "Owns a budget and a problem with a date"}],
     "groups": [{"name": "Reading", "cap_points": 20}],
@@ -175,7 +175,7 @@ INDUSTRIAL = {
     "target_market": "Manufacturers of 200 people and more; plant managers, engineers, procurement.",
     "hypothesis": "Engineers specify before buyers ask for quotes: data sheets and drawings come first. It is wrong if"
     " quotes come without an engineer having been here.",
-    "thresholds": {"mql_fit": 25, "ready_fit": 35, "ready_engagement": 20},
+    "thresholds": {"mql_fit": 25, "ready_fit": 40, "ready_engagement": 20},
     "scale": ONE_TO_FIVE,
     "profiles": [
         {"name": "Engineer", "description": "Specifies: technical titles"},

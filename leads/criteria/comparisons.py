@@ -19,7 +19,17 @@ TEXT, NUMBER, CHOICE, DATE, YES_NO = "text", "number", "choice", "date", "yes_no
 
 # What each type of field can be asked, in the order of the choice on screen.
 OPERATORS = {
-    TEXT: ("equals", "one_of", "is_not", "none_of", "contains", "begins_with", "known", "unknown"),
+    TEXT: (
+        "equals",
+        "one_of",
+        "is_not",
+        "none_of",
+        "has_word",
+        "contains",
+        "begins_with",
+        "known",
+        "unknown",
+    ),
     NUMBER: ("at_least", "at_most", "between", "equals", "is_not", "known", "unknown"),
     CHOICE: ("equals", "one_of", "is_not", "none_of", "known", "unknown"),
     DATE: ("on", "before", "after", "next_days", "last_days", "known", "unknown"),
@@ -30,6 +40,7 @@ OPERATOR_LABELS = {
     "one_of": "is one of",
     "is_not": "is not",
     "none_of": "is none of",
+    "has_word": "has one of the words",
     "contains": "contains",
     "begins_with": "begins with",
     "at_least": "is at least",
@@ -48,7 +59,7 @@ OPERATOR_LABELS = {
 }
 # What an operator takes: one value unless it stands here.
 OPERANDS = {
-    "one_of": "many", "none_of": "many", "between": "range", "next_days": "days", "last_days": "days",
+    "one_of": "many", "none_of": "many", "has_word": "many", "between": "range", "next_days": "days", "last_days": "days",
     "yes": "none", "no": "none", "free_mail": "none", "known": "none", "unknown": "none",
 }  # fmt: skip
 # {x} is the field's own SQL, {v} a bound value, {vs} all of them, {from} and {to} instants of the window. A text is
@@ -57,6 +68,7 @@ OPERATOR_SQL = {
     TEXT: {
         "equals": "coalesce(lower({x}) = lower({v}), false)",
         "one_of": "coalesce(lower({x}) IN ({vs}), false)",
+        "has_word": "coalesce({x} ~* {v}, false)",
         "contains": "coalesce(position(lower({v}) in lower({x})) > 0, false)",
         "begins_with": "coalesce(starts_with(lower({x}), lower({v})), false)",
         "free_mail": "coalesce(split_part({x}, '@', 2) = ANY(string_to_array({v}, ' ')), false)",
@@ -144,7 +156,7 @@ def compared(item, op, value, at):
     if op == "unknown":
         known, bound = compared(item, "known", None, at)
         return f"NOT ({known})", bound
-    values = list(value) if isinstance(value, list) else [value]
+    values = [whole_words(value)] if op == "has_word" else list(value) if isinstance(value, list) else [value]
     x = [*([at] if item.until else []), *item.bound]
     window = {} if op not in ("next_days", "last_days") else window_of(op, value, at)
     sql, bound = [], []
@@ -161,6 +173,12 @@ def compared(item, op, value, at):
         else:
             sql.append(part)
     return item.among.replace("{}", "".join(sql)), bound
+
+
+def whole_words(words):
+    """A regular expression of PostgreSQL that finds any of the words or phrases, but not inside a longer word."""
+    plain = "|".join(re.sub(r"([^\w\s])", r"\\\1", word) for word in words)
+    return rf"(?<!\w)({plain})(?!\w)"
 
 
 def window_of(op, n, at):
@@ -243,6 +261,7 @@ def in_words(item, op, value):
         return f"{words} {values[0]} and {values[1]}"
     if len(values) == 1:
         words = words.replace(" is one of", " is").replace(" is none of", " is not")
+        words = words.replace(" has one of the words", " has the word")
     return f"{words} {either(values)}"
 
 

@@ -132,7 +132,7 @@ class FieldCriterion(Criterion):
 
     def either(self, one, other):
         same = all(one[name] == other[name] for name in ("field", "op"))
-        if not same or one["op"] not in ("equals", "one_of", "contains", "begins_with"):
+        if not same or one["op"] not in ("equals", "one_of", "has_word", "contains", "begins_with"):
             return None
         values = [v for params in (one, other) for v in as_list(params["value"])]
         return one | {"value": values}

@@ -1,6 +1,8 @@
 """Random trees of every criterion: they parse, they say something, they run, and the simple ones agree with a
 deliberately plain evaluator, written without a look at the SQL."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -82,6 +84,7 @@ def plain_compare(tree, have):
         "is_not": lambda: fold(have) != fold(want),
         "one_of": lambda: fold(have) in [fold(item) for item in want],
         "none_of": lambda: fold(have) not in [fold(item) for item in want],
+        "has_word": lambda: any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", have, re.I) for word in want),
         "contains": lambda: fold(want) in fold(have),
         "begins_with": lambda: fold(have).startswith(fold(want)),
         "at_least": lambda: have >= want,

@@ -4,6 +4,7 @@ One lead at a time, datetimes and floats, no SQL, no arrays, no cleverness: read
 """
 
 import math
+import re
 from datetime import timedelta
 
 
@@ -187,6 +188,8 @@ def compare(value, op, wanted):
         return value <= wanted
     if op == "one_of":
         return str(value).lower() in [item.lower() for item in wanted]
+    if op == "has_word":
+        return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", value, re.I) for word in wanted)
     if op == "contains":
         return wanted.lower() in value.lower()
     return value == wanted if isinstance(value, int) else value.lower() == wanted.lower()

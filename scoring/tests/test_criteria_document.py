@@ -19,10 +19,7 @@ ROWS = {
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 }
 EXAMPLES = {
-    "lead_field": {"any": [
-        {"is": "lead_field", "field": "job_title", "op": "contains", "value": "VP"},
-        {"is": "lead_field", "field": "job_title", "op": "contains", "value": "chief"},
-    ]},
+    "lead_field": {"is": "lead_field", "field": "job_title", "op": "has_word", "value": ["VP", "chief", "head of"]},
     "company_field": {"is": "company_field", "field": "size", "op": "between", "value": [200, 5000]},
     "custom_field": {"is": "custom_field", "field": "custom.renewal", "op": "next_days", "value": 90},
     "knows_fields": {"is": "knows_fields", "at_least": 2, "fields": ["job_title", "phone", "company.size"]},

@@ -1,9 +1,10 @@
 """Every starter can be published as it is, and a new model begins with a copy of it."""
 
+import numpy as np
 import pytest
 from django.urls import reverse
 
-from scoring import starters
+from scoring import ratings, starters
 from scoring.models import ModelVersion, ScoringModel
 from scoring.publish import first_draft, problems, publish, table_of
 from scoring.queries import current_scores
@@ -36,6 +37,14 @@ def test_it_can_be_published_as_it_is(name):
     score = next(row for row in current_scores([vera.pk])[vera.pk] if row.slug == name)
     assert score.verdict != "none", score
     assert score.rating in [row[0] for row in table["scale"]["ratings"]]
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_whoever_just_becomes_sales_ready_has_a_rating_that_calls(name):
+    limits = starters.STARTERS[name]["thresholds"]
+    table = ratings.table(begun(name).scale)
+    fit, engagement = (np.array([limits[part] * 100]) for part in ("ready_fit", "ready_engagement"))
+    assert "call" in table.actions[int(table.rate(fit, engagement)[0])].lower()
 
 
 def test_a_draft_of_a_starter_leaves_its_table_alone():
