@@ -218,22 +218,42 @@ def one_lead(leads, at):
     against the first two of these; and against the lead and its log by the ORM.
     """
     from leads.activities import record
-    from leads.models import Activity, Lead
-    from scoring.engine.rulebook import live_versions
+    from leads.models import Lead
     from scoring.rescore import rescore
 
+    def ours(lead_id):
+        rescore(lead_ids=[lead_id], at=at)
+
     lead_ids = random.Random(2).sample(range(1, leads), ONES)
-    live = [version.id for version in live_versions()]
-    sql(
-        "PREPARE one_lead (bigint) AS SELECT l.*, c.* FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE l.id = $1"
-    )
-    sql(
-        "PREPARE its_log (bigint) AS SELECT occurred_at, touchpoint_id FROM leads_activity WHERE lead_id = $1 ORDER BY occurred_at"
-    )
-    sql(
-        "PREPARE its_scores (bigint) AS SELECT * FROM scoring_score WHERE model_version_id = ANY(%s) AND lead_id = $1",
-        [live],
-    )
+    ways = ways_of_reading() | {"ours": ours}
+    taken = {name: [] for name in [*ways, "changed"]}
+    for lead_id in lead_ids[:20]:  # statements are planned, pages are warm
+        ours(lead_id), ways["rows"](lead_id)
+    turns = random.Random(3)
+    for lead_id in lead_ids:  # in turns, so that a noisy machine hits all alike, and nobody always comes last
+        for name in turns.sample(list(ways), len(ways)):
+            taken[name].append(milliseconds(ways[name], lead_id))
+        record(lead=Lead(pk=lead_id), kind="page_view", asset="/pricing/1", at=at)
+        taken["changed"].append(milliseconds(ours, lead_id))
+    median = {name: statistics.median(values) for name, values in taken.items()}
+    for name, yardstick in product(("ours", "changed"), ("rows", "log", "orm")):
+        figure(
+            f"scoring_one_{'lead' if name == 'ours' else 'event'}_against_{yardstick}", ours=median[name],
+            yardstick=median[yardstick], unit="ms", p95=round(percentile(taken[name], 0.95), 2),
+        )  # fmt: skip
+
+
+def ways_of_reading():
+    """{name: a way to read one lead by its id}"""
+    from leads.models import Activity, Lead
+    from scoring.engine.rulebook import live_versions
+
+    for prepare in (
+        "PREPARE one_lead (bigint) AS SELECT l.*, c.* FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id WHERE l.id = $1",
+        "PREPARE its_log (bigint) AS SELECT occurred_at, touchpoint_id FROM leads_activity WHERE lead_id = $1 ORDER BY occurred_at",
+        "PREPARE its_scores (bigint) AS SELECT * FROM scoring_score WHERE model_version_id = ANY(%(live)s) AND lead_id = $1",
+    ):
+        sql(prepare, {"live": [version.id for version in live_versions()]})
 
     def log(lead_id):
         sql("EXECUTE one_lead (%s)", [lead_id])
@@ -247,25 +267,7 @@ def one_lead(leads, at):
         Lead.objects.select_related("company").get(pk=lead_id)
         list(Activity.objects.filter(lead=lead_id).order_by("occurred_at"))
 
-    def ours(lead_id):
-        rescore(lead_ids=[lead_id], at=at)
-
-    ways = {"log": log, "rows": rows, "orm": orm, "ours": ours}
-    taken = {name: [] for name in [*ways, "changed"]}
-    for lead_id in lead_ids[:20]:  # statements are planned, pages are warm
-        ours(lead_id), rows(lead_id)
-    turns = random.Random(3)
-    for lead_id in lead_ids:  # in turns, so that a noisy machine hits all alike, and nobody always comes last
-        for name in turns.sample(list(ways), len(ways)):
-            taken[name].append(milliseconds(ways[name], lead_id))
-        record(lead=Lead(pk=lead_id), kind="page_view", asset="/pricing/1", at=at)
-        taken["changed"].append(milliseconds(ours, lead_id))
-    median = {name: statistics.median(values) for name, values in taken.items()}
-    for name, yardstick in product(("ours", "changed"), ("rows", "log", "orm")):
-        figure(
-            f"scoring_one_{'lead' if name == 'ours' else 'event'}_against_{yardstick}", ours=median[name],
-            yardstick=median[yardstick], unit="ms", p95=round(percentile(taken[name], 0.95), 2),
-        )  # fmt: skip
+    return {"log": log, "rows": rows, "orm": orm}
 
 
 def preview(leads, at, full):
