@@ -29,6 +29,7 @@ from scoring.models import (
     Score,
     ScoringModel,
     Verdict,
+    VersionComment,
 )
 from scoring.rescore import GATE, held_back, score_locked
 from scoring.rules import problems_of, problems_together, threshold_problems
@@ -258,32 +259,46 @@ def forget_replaced():
     return True
 
 
-def take_over(*, model, at):
-    """Let `model` decide what passes to sales from now on; the one that did so until now, or None.
+def take_over(*, version, by, at):
+    """Let the model of `version`, which is in force, decide what passes to sales from now on; the one that did so until
+    now, or None. The caller has checked that `by` may sign for sales.
 
     Stages and routing follow at once. Nobody ever reads of none or of two that decide: both rows change in one
-    transaction, with the gate closed as for a flip. Raises NotPublishable where it has no scores of everybody.
+    transaction, with the gate closed as for a flip. Raises NotPublishable where it has no scores of everybody, or
+    another version is in force meanwhile than the one that was read.
     """
     with transaction.atomic():
         fetch(CLOSE_GATE, [GATE])
-        model = ScoringModel.objects.select_for_update(no_key=True).get(pk=model.pk)
+        model = ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
         before = ScoringModel.objects.filter(routes=True).select_for_update(no_key=True).first()
         if model.routes:
             return None
-        if found := _not_for_everybody(model):
+        if found := _not_for_everybody(model, version):
             raise NotPublishable(found)
         ScoringModel.objects.filter(routes=True).update(routes=False)
         ScoringModel.objects.filter(pk=model.pk).update(routes=True)
-        old_id = before and before.current_version_id
-        news = {row[0] for row in fetch(JUDGED_OTHERWISE, [old_id, model.current_version_id])}
-        _let_follow(model.current_version, news, at)
+        instead = f", in place of {before}" if before else ""
+        VersionComment.objects.create(
+            version=version, by=by, at=at, text=f"{model} decides what passes to sales from now on{instead}."
+        )
+        news = {row[0] for row in fetch(JUDGED_OTHERWISE, [before and before.current_version_id, version.pk])}
+        _let_follow(version, news, at)
     return before
 
 
-def _not_for_everybody(model):
+def would_pass(version, *, at):
+    """How many leads `take_over` would raise to sales-ready; None where it is not the question: the version is not in
+    force, its model decides already, or judges some leads only."""
+    model = version.model
+    if model.routes or _not_for_everybody(model, version):
+        return None
+    return len(_called(version, at)[Stage.SALES_READY])
+
+
+def _not_for_everybody(model, version):
     found = []
-    if model.current_version_id is None:
-        found.append(f"Publish a version of {model} first: until then it would pass nobody.")
+    if model.current_version_id != version.pk:
+        found.append(f"{version} is not in force: only what is in force can decide what passes to sales.")
     if model.applies_to:
         found.append(
             f"{model} judges some leads only; who decides what passes to sales must judge everybody."
@@ -293,6 +308,16 @@ def _not_for_everybody(model):
 
 def _let_follow(version, news, at):
     """Raise the stages that the new version calls for, and have routing look at every verdict it changed."""
+    for stage, lead_ids in _called(version, at).items():
+        reason = f"{stage.label} under {version.model} version {version.number}"
+        for some in batched(lead_ids):
+            news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
+    for some in batched(sorted(news)):
+        places.ask_route(lead_ids=some, at=at)
+
+
+def _called(version, at):
+    """{stage: ids, ascending} of the leads below the stage that the version calls for; not those who rest until later."""
     below = {
         stage: [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
         for stage in (Stage.MQL, Stage.SALES_READY)
@@ -302,15 +327,13 @@ def _let_follow(version, news, at):
         {"new": version.pk, "at": at, "below_mql": below[Stage.MQL], "below_ready": below[Stage.SALES_READY]},
     )
     back = held_back([lead_id for lead_id, verdict in called if verdict == Verdict.SALES_READY], at=at)
-    for stage in below:
-        lead_ids = {
-            lead_id for lead_id, verdict in called if (verdict == Verdict.MQL) == (stage == Stage.MQL)
-        }
-        reason = f"{stage.label} under {version.model} version {version.number}"
-        for some in batched(sorted(lead_ids - back)):
-            news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
-    for some in batched(sorted(news)):
-        places.ask_route(lead_ids=some, at=at)
+    return {
+        stage: sorted(
+            {lead_id for lead_id, verdict in called if (verdict == Verdict.MQL) == (stage == Stage.MQL)}
+            - back
+        )
+        for stage in below
+    }
 
 
 def batched(lead_ids):

@@ -25,6 +25,7 @@ ACTS = {
     "reopen": [EDIT, *approval.SIDES.values()],
     "publish": [EDIT],
     "call-off": [EDIT],
+    "take-over": [approval.SIDES["sales"]],
 }
 SHOWN = 50  # versions and publications on a page
 
@@ -74,6 +75,12 @@ def model_version(request, slug, number):
         "warnings": warnings(version) if version.status in approval.OPEN else [],
         "may": {act.replace("-", "_"): may(request.user, act) for act in ACTS},
     }
+    if context["may"]["publish"]:
+        context["before"] = before(version)
+    if context["may"]["publish"] or context["may"]["take_over"]:
+        number = publish.would_pass(version, at=timezone.now())
+        context["would_pass"] = None if number is None else counted(number, "more lead")
+        context["deciding"] = ScoringModel.objects.filter(routes=True).first()
     context |= documents.what_counts(version) | state_of(version)
     return render(request, "scoring/version.html", context)
 
@@ -120,6 +127,10 @@ def do(act, version, request, at):
     if act == "publish":
         publish.ask_publish(version=version, by=by, at=at)
         return f"{version} is being published. Everybody sees the scores of before until it is complete."
+    if act == "take-over":
+        instead = publish.take_over(version=version, by=by, at=at)
+        back = f" {instead} informs; the page of its version in force takes it back." if instead else ""
+        return f"{version.model} decides what passes to sales from now on.{back}"
     called_off = publish.call_off(version=version)
     return (
         "Publishing is called off. Everybody keeps the scores they have."
@@ -174,6 +185,15 @@ def compared(request, version, others):
         return found
     in_force = next((other for other in others if other.pk == version.model.current_version_id), None)
     return in_force or next((other for other in others if other.number < version.number), None)
+
+
+def before(version):
+    """The version that was in force before this one, which is; None where there was none."""
+    if version.pk != version.model.current_version_id:
+        return None
+    others = version.model.publications.exclude(version=version).select_related("version")
+    latest = others.order_by("-at", "-pk").first()
+    return latest and latest.version
 
 
 def signatures(version, user):

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 
 from distribution import words
 from distribution.access import ROUTES, may_open
+from distribution.lab import capacity
 from leads.money import money
 from scoring.words import figure, points
 
@@ -50,6 +51,12 @@ def navigation(request):
 def lab_link(context, version):
     """The way to try a version on all leads, for those whose role opens the lab."""
     return {"version": version, "is_open": may_open(context["user"], ROUTES["lab"])}
+
+
+@register.simple_tag
+def sales_can_take(deciding):
+    """Sales-ready leads a week, under the model that decides now; None where nobody said."""
+    return capacity(deciding, at=timezone.now()).per_week
 
 
 @register.filter

@@ -76,7 +76,7 @@ class ScoringModelForm(forms.ModelForm):
         other = ScoringModel.objects.filter(routes=True).first()
         if wanted and other:
             raise forms.ValidationError(
-                f"“{other}” decides now. Publish a version of this one first; then its page lets it take over."
+                f"“{other}” decides now. Publish a version of this one first; then whoever signs for sales lets it take over."
             )
         return wanted
 
@@ -172,7 +172,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
     def get_urls(self):
         return [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"scoring_scoringmodel_{name}")
-            for name, view in (("edit", self.edit), ("reviewed", self.reviewed), ("decide", self.decide))
+            for name, view in (("edit", self.edit), ("reviewed", self.reviewed))
         ] + super().get_urls()  # fmt: skip
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -217,21 +217,6 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
             request,
             f"{model} is reviewed. The next reminder comes in {amount(model.review_every_days, 'day')}.",
         )
-        return redirect("admin:scoring_scoringmodel_change", pk)
-
-    def decide(self, request, pk):
-        """Let this model decide what passes to sales, in place of the one that does."""
-        if not request.user.has_perm("scoring.change_scoringmodel"):
-            raise PermissionDenied
-        model = get_object_or_404(ScoringModel, pk=pk)
-        try:
-            before = publish.take_over(model=model, at=timezone.now())
-        except publish.NotPublishable as refused:
-            messages.error(request, str(refused))
-        else:
-            self.log_change(request, model, "Decides what passes to sales.")
-            instead = f"; {before} informs. Its own page takes it back" if before else ""
-            messages.success(request, f"{model} decides what passes to sales from now on{instead}.")
         return redirect("admin:scoring_scoringmodel_change", pk)
 
     def response_add(self, request, obj, post_url_continue=None):

@@ -156,6 +156,9 @@ class ModelVersionAdmin(DraftOnly, Admin):
         } | views.state_of(version)  # fmt: skip
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
+    def response_post_save_change(self, request, obj):
+        return redirect("admin:scoring_scoringmodel_change", obj.model_id)
+
     def save_model(self, request, obj, form, change):
         """Only what was typed in: the rest of the row belongs to approval and publishing."""
         obj.save(update_fields=form.changed_data)

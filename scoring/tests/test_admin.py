@@ -198,7 +198,8 @@ def test_profiles_groups_and_caps_of_a_draft(client, marketer, version):
         "groups-TOTAL_FORMS": "1", "groups-INITIAL_FORMS": "0", "groups-0-name": "Interest", "groups-0-cap_points": "20",
         "groups-0-position": "0",
     }  # fmt: skip
-    assert client.post(here, posted).status_code == 302
+    saved = client.post(here, posted)
+    assert saved.url == reverse("admin:scoring_scoringmodel_change", args=[version.model_id])
     version.refresh_from_db()
     assert (version.cap_fit, version.profiles.get().name, version.groups.get().cap_points) == (
         50,

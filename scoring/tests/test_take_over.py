@@ -8,19 +8,19 @@ from django.urls import reverse
 
 from leads.models import Lead, StageChange
 from scoring.models import ScoringModel
-from scoring.publish import NotPublishable, take_over
+from scoring.publish import NotPublishable, take_over, would_pass
 from scoring.rescore import rescore
 from scoring.tests import cast
-from scoring.tests.cast import DECISION_MAKER, NOW
+from scoring.tests.cast import DECISION_MAKER, HAND_RAISE, NOW, PRICING
 from scoring.tests.test_documents import person
 from scoring.tests.test_races import at_once, until
 
 FITS = {"role": "decision maker"}
 
 
-def other(*rules, **fields):
-    model = ScoringModel.objects.create(name="Partners", slug="partners", **fields)
-    return cast.current(*rules, model=model)
+def other(*rules, **thresholds):
+    model = ScoringModel.objects.create(name="Partners", slug="partners")
+    return cast.current(*rules, model=model, **thresholds)
 
 
 def deciding():
@@ -35,12 +35,14 @@ def test_it_works():
     rescore(lead_ids=[fits.pk, not_yet.pk], at=NOW)
     Lead.objects.update(route_at=None)
     assert cast.stage_of(fits) == "inquiry"
-    before = take_over(model=new.model, at=NOW)
+    before = take_over(version=new, by=None, at=NOW)
     assert (before.slug, deciding()) == ("test", ["partners"])
     assert cast.stage_of(fits) == "mql"
     assert StageChange.objects.get(lead=fits).reason == "MQL under Partners version 1"
     assert list(Lead.objects.filter(route_at__isnull=False)) == [fits]
-    assert take_over(model=new.model, at=NOW) is None
+    assert new.comments.get().text == "Partners decides what passes to sales from now on, in place of Test."
+    assert take_over(version=new, by=None, at=NOW) is None
+    assert new.comments.count() == 1
 
 
 @pytest.mark.django_db
@@ -49,56 +51,106 @@ def test_nobody_is_taken_back():
     new = other(cast.fit(5, field="role", op="known"))
     lead = cast.lead(**FITS)
     rescore(lead_ids=[lead.pk], at=NOW)
-    take_over(model=new.model, at=NOW)
+    take_over(version=new, by=None, at=NOW)
     assert cast.stage_of(lead) == "mql"
-    assert take_over(model=old.model, at=NOW).slug == "partners"
+    assert take_over(version=old, by=None, at=NOW).slug == "partners"
     assert deciding() == ["test"]
 
 
 @pytest.mark.django_db
 def test_who_cannot_judge_everybody_does_not_take_over():
     cast.current(DECISION_MAKER)
-    new = ScoringModel.objects.create(name="Partners", slug="partners")
-    with pytest.raises(NotPublishable, match="Publish a version of Partners first"):
-        take_over(model=new, at=NOW)
-    version = cast.current(DECISION_MAKER, model=new)
-    ScoringModel.objects.filter(pk=new.pk).update(applies_to={"is": "free_mail"})
+    read = other(DECISION_MAKER)
+    later = cast.current(DECISION_MAKER, model=read.model)
+    with pytest.raises(NotPublishable, match="Partners v1 is not in force"):
+        take_over(version=read, by=None, at=NOW)
+    ScoringModel.objects.filter(pk=read.model_id).update(applies_to={"is": "free_mail"})
     with pytest.raises(NotPublishable, match="judges some leads only"):
-        take_over(model=version.model, at=NOW)
+        take_over(version=later, by=None, at=NOW)
+    later.model.refresh_from_db()
+    assert would_pass(later, at=NOW) is None
     assert deciding() == ["test"]
 
 
 @pytest.mark.django_db
-def test_its_page_lets_it_take_over_and_says_so(client):
-    old, new = cast.current(DECISION_MAKER), other(DECISION_MAKER)
-    client.force_login(person("mia", "Marketer", is_staff=True))
-    page = reverse("admin:scoring_scoringmodel_change", args=[new.model_id])
-    button = reverse("admin:scoring_scoringmodel_decide", args=[new.model_id])
-    assert f'action="{button}"' in client.get(page).content.decode()
-    assert client.get(button).status_code == 405
+def test_the_number_that_is_shown_is_the_number_that_passes():
+    old = cast.current(cast.fit(5, field="role", op="known"))
+    new = other(DECISION_MAKER, HAND_RAISE, PRICING, ready_engagement=5)
+    asks, ready, back, fits, passed = (cast.lead(f"{name}@northwind.example", **FITS) for name in "abcde")
+    cast.did(asks, "hand_raise")
+    for lead in (ready, back, passed):
+        cast.did(lead, "page_view", asset="/pricing")
+    cast.did(
+        back, "recycled", ago=cast.DAY, engagement=False, properties={"until": (NOW + cast.DAY).isoformat()}
+    )
+    Lead.objects.filter(pk=passed.pk).update(stage="sal")
+    rescore(lead_ids=[lead.pk for lead in (asks, ready, back, fits, passed)], at=NOW)
+    Lead.objects.filter(pk=asks.pk).update(stage="inquiry")
+    assert would_pass(new, at=NOW) == 2
+    assert would_pass(old, at=NOW) is None
+    take_over(version=new, by=None, at=NOW)
+    stages = [cast.stage_of(lead) for lead in (asks, ready, back, fits, passed)]
+    assert stages == ["sales_ready", "sales_ready", "inquiry", "mql", "sal"]
+    new.model.refresh_from_db()
+    assert would_pass(new, at=NOW) is None
+
+
+@pytest.mark.django_db
+def test_sales_sees_how_many_pass_and_lets_it_decide(client):
+    old, new = cast.current(cast.fit(5, field="role", op="known")), other(DECISION_MAKER, HAND_RAISE)
+    asks = cast.lead(**FITS)
+    cast.did(asks, "hand_raise")
+    rescore(lead_ids=[asks.pk], at=NOW)
+    Lead.objects.update(stage="inquiry")
+    ScoringModel.objects.filter(pk=old.model_id).update(ready_per_week=12)
+    page, button = (
+        reverse("model-version", args=["partners", 1]), reverse("model-version-act", args=["partners", 1, "take-over"])
+    )  # fmt: skip
+    told = {}
+    for name, role in (("mia", "Marketer"), ("rita", "Sales rep"), ("mona", "Sales manager")):
+        client.force_login(person(name, role))
+        text = " ".join(client.get(page).content.decode().split())
+        told[name] = (
+            "Test decides now. If Partners did, <strong>1 more lead</strong> would pass to sales at once."
+            " Sales can take 12 a week." in text,
+            f'action="{button}"' in text,
+        )
+    assert told == {"mia": (True, False), "rita": (False, False), "mona": (True, True)}
     said = client.post(button, follow=True).content.decode()
-    assert "Partners decides what passes to sales from now on; Test informs." in said
+    assert "Partners decides what passes to sales from now on. Test informs;" in said
+    assert "This model decides what passes to sales." in said
     assert f'action="{button}"' not in said
-    assert 'name="routes"' not in said
-    ScoringModel.objects.filter(pk=old.model_id).update(applies_to={"is": "free_mail"})
-    back = reverse("admin:scoring_scoringmodel_decide", args=[old.model_id])
-    assert "judges some leads only" in client.post(back, follow=True).content.decode()
-    client.force_login(person("ron", "Sales manager", is_staff=True))
-    assert client.post(back).status_code == 403
-    assert deciding() == ["partners"]
+    assert new.comments.get().by.username == "mona"
+    assert cast.stage_of(asks) == "sales_ready"
+    back = reverse("model-version-act", args=["test", 1, "take-over"])
+    assert f'action="{back}"' in client.get(reverse("model-version", args=["test", 1])).content.decode()
+
+
+@pytest.mark.django_db
+def test_settings_say_who_lets_it_decide_and_where(client):
+    cast.current(DECISION_MAKER)
+    new = other(DECISION_MAKER)
+    client.force_login(person("mia", "Marketer", is_staff=True))
+    page = client.get(reverse("admin:scoring_scoringmodel_change", args=[new.model_id])).content.decode()
+    assert "Whoever signs for sales can let it decide" in page
+    assert f'href="{reverse("model-version", args=["partners", 1])}#take-over-title"' in page
+    assert 'name="routes"' not in page
+    ScoringModel.objects.filter(slug="partners").update(applies_to={"is": "free_mail"})
+    page = client.get(reverse("admin:scoring_scoringmodel_change", args=[new.model_id])).content.decode()
+    assert "can let it decide" not in page
 
 
 @pytest.mark.django_db(transaction=True)
 def test_readers_always_see_exactly_one_that_decides():
-    models = [cast.current(DECISION_MAKER).model, other(DECISION_MAKER).model]
+    versions = [cast.current(DECISION_MAKER), other(DECISION_MAKER)]
     seen, stop = set(), threading.Event()
 
-    def take(model):
+    def take(version):
         for _ in range(10):
-            take_over(model=model, at=NOW)
+            take_over(version=version, by=None, at=NOW)
 
     with at_once(until(stop, lambda: seen.add(len(deciding())))):
-        with at_once(*(partial(take, model) for model in models)):
+        with at_once(*(partial(take, version) for version in versions)):
             pass
         stop.set()
     assert seen == {1}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from leads.models import Lead
 from leads.tests.cast import colleague
 from scoring.approval import approve, ask_review
-from scoring.models import Rule, VersionComment
+from scoring.models import Rule, ScoringModel, VersionComment
 from scoring.publish import fill_published, new_draft
 from scoring.tests import cast
 from scoring.tests.cast import DECISION_MAKER, NOW, PRICING
@@ -83,6 +83,7 @@ def test_it_works(client, team, version):
         ("reopen", {"mia", "mona", "ada"}),
         ("publish", {"mia", "ada"}),
         ("call-off", {"mia", "ada"}),
+        ("take-over", {"mona", "ada"}),
     ],
 )
 def test_who_may_do_what(client, team, version, act, allowed):
@@ -179,13 +180,22 @@ def test_rolling_back_is_one_click(client, team):
     second = cast.current(DECISION_MAKER | {"name": "Decides"})
     first.refresh_from_db()
     assert (first.status, second.status) == ("superseded", "published")
+    back = f'<a href="{page_of(first)}">Version 1</a> was in force before: open it to publish it again.'
+    client.force_login(team["rita"])
+    assert back not in client.get(page_of(second)).content.decode()
     client.force_login(team["mia"])
+    assert back in client.get(page_of(second)).content.decode()
+    assert "was in force before: open" not in client.get(page_of(first)).content.decode()
     assert ">Publish this one again</button>" in client.get(page_of(first)).content.decode()
     step(client, first, "publish")
     while fill_published(at=timezone.now()):
         pass
     first.refresh_from_db()
     assert first.status == "published"
+    assert (
+        back.replace("Version 1", "Version 2").replace("/1/", "/2/")
+        in client.get(page_of(first)).content.decode()
+    )
     history = client.get(reverse("quality-lead", args=["test"])).content.decode()
     assert history.count(">v1</a> from") == 2
 
@@ -197,6 +207,10 @@ def test_the_signature_a_version_waits_for_stands_on_the_managers_page(client, t
     page = client.get(reverse("team")).content.decode()
     assert "Waiting for your approval" in page
     assert page_of(version) in page
+    assert ">decides which leads pass to sales<" in page
+    ScoringModel.objects.filter(pk=version.model_id).update(routes=False)
+    page = client.get(reverse("team")).content.decode()
+    assert ">informs; another model decides which leads pass to sales<" in page
     approve(version=version, by=team["mona"], side="sales", at=NOW)
     assert "Waiting for your approval" not in client.get(reverse("team")).content.decode()
 
