@@ -172,7 +172,9 @@ class SalesQueueAdmin(Admin):
 
 
 class RoutingRuleForm(forms.ModelForm):
-    condition = condition_field(RoutingRule, SCORED_CRITERIA)
+    condition = condition_field(
+        RoutingRule, SCORED_CRITERIA, empty="No condition: every lead that no rule before it takes."
+    )
 
     class Meta:
         model = RoutingRule

@@ -4,6 +4,7 @@ import re
 
 from django import forms
 from django.contrib import admin
+from django.forms import Script
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -14,6 +15,7 @@ from leads.cleaners import Problem
 from leads.models import CustomField
 
 KEY = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+KEY_WORDS = "Write it in lower-case letters, digits and _, e.g. erp_system."
 
 
 class CustomFieldForm(forms.ModelForm):
@@ -23,6 +25,7 @@ class CustomFieldForm(forms.ModelForm):
         model = CustomField
         fields = ["owner", "label", "key", "type", "choices", "help_text", "position", "is_active"]
         labels = {"owner": "Describes a", "help_text": "Hint below the field", "is_active": "In use"}
+        error_messages = {"key": {"invalid": KEY_WORDS}}
         help_texts = {
             "key": "Its name in the API, imports and templates, e.g. erp_system. Fixed once made.",
             "is_active": "Taken out of use, it is no longer asked and taken in; its values and their history stay.",
@@ -31,7 +34,7 @@ class CustomFieldForm(forms.ModelForm):
     def clean_key(self):
         key = self.cleaned_data["key"]
         if not KEY.fullmatch(key):
-            raise forms.ValidationError("Write it in lower-case letters, digits and _, e.g. erp_system.")
+            raise forms.ValidationError(KEY_WORDS)
         if CustomField.objects.filter(key=key).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(
                 "There is a field with this key already, of leads or of companies. Choose another, so that forms"
@@ -43,9 +46,11 @@ class CustomFieldForm(forms.ModelForm):
         cleaned = super().clean()
         kind = cleaned.get("type") or self.instance.type
         choices = cleaned.get("choices") or []
-        if kind == CustomField.Type.CHOICE and len({choice.casefold() for choice in choices}) < max(
-            2, len(choices)
-        ):
+        folded = [choice.casefold() for choice in choices]
+        again = [choice for n, choice in enumerate(choices) if folded[n] in folded[:n]]
+        if kind == CustomField.Type.CHOICE and again:
+            self.add_error("choices", f"“{again[0]}” stands here twice. Take one of the two away.")
+        elif kind == CustomField.Type.CHOICE and len(choices) < 2:
             self.add_error("choices", "Write at least two different choices, one per line.")
         if kind != CustomField.Type.CHOICE and choices:
             self.add_error("choices", "Only a field of the type Choice has choices. Leave this empty.")
@@ -54,11 +59,15 @@ class CustomFieldForm(forms.ModelForm):
 
 @admin.register(CustomField)
 class CustomFieldAdmin(Admin):
+    class Media:
+        js = [Script("js/admin-key.js", type="module")]
+
     form = CustomFieldForm
     list_display = ["label", "name_everywhere", "owner", "type", "shown_active"]
     list_filter = [("owner", ChoicesDropdownFilter), "is_active"]
     search_fields = ["label", "key"]
     ordering = ["owner", "position", "label"]
+    prepopulated_fields = {"key": ["label"]}
     fields = ["owner", "label", "key", "type", "choices", "help_text", "position", "is_active"]
     empty_text = (
         "What you ask about leads and companies beyond the fields there are: the ERP system in use, the date a"
@@ -69,6 +78,9 @@ class CustomFieldAdmin(Admin):
         if obj is None:
             return []
         return ["owner", "key", "type"] if custom_fields.has_values(obj) else ["owner", "key"]
+
+    def get_prepopulated_fields(self, request, obj=None):
+        return {} if obj else self.prepopulated_fields
 
     def has_delete_permission(self, request, obj=None):
         return False

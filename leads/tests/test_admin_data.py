@@ -100,7 +100,9 @@ def test_the_type_is_fixed_once_there_are_values(client, marketer):
         ({"key": "ERP"}, "Write it in lower-case letters"),
         ({"key": "erp-system"}, "Write it in lower-case letters"),
         ({"choices": "SAP"}, "at least two different choices"),
-        ({"choices": "SAP\nsap"}, "at least two different choices"),
+        ({"key": "ERP system"}, "Write it in lower-case letters"),
+        ({"choices": "1\n2-5\n2-5"}, "“2-5” stands here twice."),
+        ({"choices": "SAP\nsap"}, "“sap” stands here twice."),
         ({"type": "text"}, "Only a field of the type Choice has choices"),
         ({"owner": "company", "key": "taken"}, "There is a field with this key already"),
     ],
@@ -108,7 +110,7 @@ def test_the_type_is_fixed_once_there_are_values(client, marketer):
 def test_a_field_that_cannot_be_made_says_why(client, marketer, wrong, words):
     CustomField.objects.create(key="taken", label="Taken")
     page = new_field(client, **wrong)
-    assert words in text_of(page)
+    assert words in text_of(page) and "slug”" not in text_of(page)
     assert CustomField.objects.count() == 1
 
 

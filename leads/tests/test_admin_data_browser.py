@@ -97,3 +97,10 @@ def test_chosen_leads_go_on_a_list_and_back(window, admin_user, data):
     page.get_by_role("button", name="Undo 1 lead put on").click()
     page.get_by_text("Undone: 1 lead as before.").wait_for()
     page.get_by_text("0 leads on this list").wait_for()
+
+
+def test_the_key_of_a_custom_field_is_proposed_from_its_label(window, admin_user):
+    page = window(admin_user)
+    page.goto(reverse("admin:leads_customfield_add"))
+    page.get_by_label("Label").press_sequentially("2nd ERP system")
+    assert page.get_by_label("Key").input_value() == "nd_erp_system"

@@ -15,7 +15,7 @@ from scoring.models import Segment
 
 
 class SegmentForm(forms.ModelForm):
-    condition = condition_field(Segment, SCORED_CRITERIA, empty="everybody")
+    condition = condition_field(Segment, SCORED_CRITERIA)
 
     class Meta:
         model = Segment

@@ -112,6 +112,22 @@ def test_every_criterion_can_be_begun_and_shows_its_parameters(window, admin_use
     assert json.loads(page.locator("#id_condition").input_value())["all"][0]["is"] == key
 
 
+def test_an_unfinished_condition_is_refused_in_words_alone(window, admin_user, tables):
+    page = window(admin_user)
+    page.goto(reverse("admin:scoring_segment_add"))
+    page.get_by_text("No condition: everybody matches.").wait_for()
+    assert "condition-warning" in page.get_by_text("No condition: everybody").get_attribute("class")
+    page.get_by_label("Name").fill("Hot")
+    page.get_by_role("button", name="+ Condition").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Please correct the error").wait_for()
+    page.locator("[data-error]", has_text="Value is missing.").wait_for()
+    assert "all[0]" not in page.locator("main").inner_text()
+    page.locator("[data-row='all[0]']").get_by_label("Value").fill("ada")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Hot").first.wait_for()
+
+
 def test_what_was_stored_is_shown_and_kept(window, admin_user, tables):
     tree = {"all": [
         {"is": "did", "kind": "page_view", "times": 2, "days": 14},

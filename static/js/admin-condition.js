@@ -115,7 +115,13 @@ class Builder {
     if (!parent) buttons.append(element("button", { type: "button", class: "condition-add", onclick: () => this.addGroup(group, path) }, "+ Group"));
     const head = labelled(parent ? "Within this group" : "A lead matches when", joint);
     if (!parent && this.scope === "touchpoint") head.firstChild.textContent = "An activity matches when";
-    return element("div", { class: "condition-group", role: "group", "aria-label": title }, head, group.items.length ? rows : element("p", { class: "condition-hint" }, this.nothing), buttons);
+    return element("div", { class: "condition-group", role: "group", "aria-label": title }, head, group.items.length ? rows : this.drawNothing(parent), buttons);
+  }
+
+  // No condition is a fault in a group; elsewhere it is worth a warning, unless this form says what it means here.
+  drawNothing(parent) {
+    if (parent) return element("p", { class: "condition-hint" }, "Add a condition, or remove this group.");
+    return element("p", { class: this.settings.empty ? "condition-hint" : "condition-warning" }, this.nothing);
   }
 
   drawLeaf(leaf, group, index) {
@@ -340,12 +346,20 @@ class Builder {
       error.textContent = `${capital(name || "This")} ${answer.error}.`;
       error.hidden = false;
     }
+    if (row || answer.sentence) this.forgetPath();
     part("sentence").textContent = answer.sentence ?? "";
     part("count").textContent = answer.error ? (row ? "Complete the condition to see how many match." : `${answer.path} ${answer.error}`.trim()) : answer.count;
     part("warning").textContent = answer.warning ?? "";
     part("warning").hidden = !answer.warning;
     part("samples").replaceChildren(...(answer.samples ?? []).map((text) => element("li", {}, text)));
     part("samples-box").hidden = !answer.samples?.length;
+  }
+
+  // What the server said of the text by its path: the row says it now, or it is mended.
+  forgetPath() {
+    for (const error of this.root.closest(".errors")?.querySelectorAll("li") ?? []) {
+      if (!this.root.contains(error) && /^(all|any|none)[[.:]/.test(error.textContent.trim())) error.remove();
+    }
   }
 }
 
