@@ -35,7 +35,7 @@ class Brief:
     colleagues: list = field(default_factory=list)  # (lead, where now, name of the owner or "")
     opening: str = ""  # how to begin
     questions: list = field(default_factory=list)  # what to ask, in order
-    suggestion: str = ""  # "6 unanswered attempts: recycle as unresponsive."
+    suggestion: str = ""  # "6 unanswered attempts: give the lead back as unresponsive."
     follow_ups: list = field(default_factory=list)  # open FollowUps, earliest first
     opportunities: list = field(default_factory=list)  # of this lead and of its company, newest first
     feedback: object = None
@@ -80,7 +80,7 @@ def about_handoff(result, row, at):
     result.follow_ups = list(row.follow_ups.filter(done_at__isnull=True).order_by("due_at", "id"))
     result.next_step, result.next_due = next_step(row, result.follow_ups[0] if result.follow_ups else None)
     if row.attempts >= row.MAX_ATTEMPTS and row.progress == Handoff.Progress.ATTEMPTING:
-        result.suggestion = f"{row.attempts} unanswered attempts: recycle as unresponsive."
+        result.suggestion = f"{row.attempts} unanswered attempts: give the lead back as unresponsive."
 
 
 def next_step(row, follow_up):
@@ -97,7 +97,7 @@ def next_step(row, follow_up):
     if row.progress == progress.ATTEMPTING:
         left = row.attempts < row.MAX_ATTEMPTS
         return (
-            f"Attempt {row.attempts + 1} of {row.MAX_ATTEMPTS}" if left else "Recycle as unresponsive?"
+            f"Attempt {row.attempts + 1} of {row.MAX_ATTEMPTS}" if left else "Give back as unresponsive?"
         ), None
     words = {
         progress.NEW: "Make contact",

@@ -198,7 +198,7 @@ def decline(*, handoff, by, reason, at, note=""):
         refuse_ended(row)
         refuse_others(row, by)
         if row.status == Handoff.Status.ACCEPTED:
-            raise HandoffError("It is accepted already: recycle or disqualify it instead.")
+            raise HandoffError("It is accepted already: give it back or disqualify it instead.")
         if consequence == DISQUALIFY:
             if row.owner_id:
                 give_back(queue_id=row.queue_id, rep_id=row.owner_id)

@@ -1,16 +1,20 @@
 """The marketer's home: what to see first, the mix of leads, and what waits."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from distribution import limbo
+from distribution.models import Handoff
+from distribution.opportunities import LOST_REASONS
+from distribution.recycling import RECYCLE_REASONS
 from leads.criteria.base import counted
 from leads.criteria.reading import reading
-from leads.models import Lead, Source
+from leads.models import Activity, Lead, Source
 from scoring import bars, mix
 from scoring.models import ModelVersion, ScoringModel
 from scoring.publish import problems
@@ -19,6 +23,12 @@ from scoring.words import amount
 ENOUGH = 20  # leads of a month before its shares mean something
 NO_SOURCE = "none"
 STRANDED = 100  # leads without a next step that are counted exactly
+BACK = timedelta(days=28)  # how long what sales gave back is shown
+ANY = "any"
+# What sales gives leads back for, also at the end of a deal: key → the words of the hand-off
+BACK_REASONS = {key: words for key, (words, _) in RECYCLE_REASONS.items()} | {
+    f"lost_{key}": f"Closed lost: {words}" for key, (words, _) in LOST_REASONS.items()
+}
 
 
 @dataclass
@@ -39,6 +49,10 @@ class MixRow:
     bars: list
     url: str = ""
     is_chosen: bool = False
+
+
+def gap_url(gap):
+    return leads_url(lacks=gap.key)
 
 
 def leads_url(**filters):
@@ -111,12 +125,16 @@ class InForce:
     model: ScoringModel
     version: ModelVersion
     drafts: list
-    ready: int | None  # sales-ready this week; None where the model does not route
-    week: float  # how much of the week is gone, 0 to 1
+    ready: int | None  # sales-ready since `monday`; None where the model does not route
+    monday: datetime
 
     @property
     def target(self):
         return self.model.ready_per_week
+
+    @property
+    def ready_url(self):
+        return leads_url(ready_week=f"{self.monday:%Y-%m-%d}")
 
 
 def in_force(at):
@@ -138,10 +156,14 @@ def in_force(at):
     return [
         InForce(
             model, model.current_version, drafts.get(model.pk, [])[:3],
-            mix.arrived(monday, at) if model.routes else None, (at - monday) / timedelta(days=7),
+            became_ready(monday, at) if model.routes else None, monday,
         )
         for model in models
     ]  # fmt: skip
+
+
+def became_ready(since, until):
+    return Lead.objects.filter(mix.arrived(since, until), is_test=False).count()
 
 
 def week_of(at):
@@ -155,6 +177,34 @@ def stranded(at):
     return len(limbo.orphans(at=at, limit=STRANDED))
 
 
+def given_back(at):
+    """[(reason in words, leads, address of their list)] of what sales gave back within BACK, the commonest first."""
+    keys = {words: key for key, words in BACK_REASONS.items()}
+    rows = back_of(at).filter(lead__is_test=False).values_list("end_reason")
+    rows = rows.annotate(leads=Count("lead", distinct=True)).order_by("-leads", "end_reason")
+    return [(words, leads, leads_url(given_back=keys.get(words, ANY))) for words, leads in rows]
+
+
+def back_of(at, reason=ANY):
+    """Hand-offs that sales gave back within BACK, for a key of BACK_REASONS or ANY."""
+    rows = Handoff.objects.filter(status=Handoff.Status.RETURNED, ended_at__gt=at - BACK, ended_at__lte=at)
+    return rows if reason == ANY else rows.filter(end_reason=BACK_REASONS[reason])
+
+
+def tell_given_back(leads, reason, at):
+    """Give each lead of a list its latest hand-off of `back_of` as `given_back`, with the rep's `note`. Two queries."""
+    rows = back_of(at, reason).filter(lead__in=leads).select_related("owner__user", "queue")
+    latest = {row.lead_id: row for row in rows.order_by("ended_at", "id")}
+    logged = Activity.objects.filter(
+        lead__in=leads, touchpoint__kind="recycled", engagement=False, occurred_at__gt=at - BACK
+    )
+    notes = {log.properties.get("handoff"): log.properties.get("note") for log in logged}
+    for lead in leads:
+        lead.given_back = latest.get(lead.pk)
+        if lead.given_back:
+            lead.given_back.note = notes.get(lead.given_back.pk) or ""
+
+
 @reading()
 def gone_bad(models):
     """(version, what has ceased to work) of the first of `in_force` of which a part can be evaluated no more, or None."""
@@ -163,8 +213,8 @@ def gone_bad(models):
 
 
 def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True):
-    """The one thing to see first and the one thing to do: {"text", "is_clear", "url", "label"}; `may_set_up`: whether
-    this person may open the settings."""
+    """The one thing to see first and the one thing to do, as `say` puts it; `may_set_up`: whether this person may open
+    the settings."""
     if broken:
         version, faults = broken
         more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
@@ -178,8 +228,9 @@ def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True)
     routing = next((row for row in models if row.ready is not None), None)
     lab = reverse("lab", args=[(routing.drafts or [routing.version])[0].pk]) if routing else ""
     if routing and routing.target and routing.ready > routing.target:
-        text = f"{counted(routing.ready, 'lead')} became sales-ready this week; sales wants {routing.target}."
-        return say(text, lab, "Try higher thresholds")
+        text = f" became sales-ready since Monday; sales wants {routing.target} a week."
+        leads = (counted(routing.ready, "lead"), routing.ready_url)
+        return say(text, lab, "Try higher thresholds", leads=leads)
     if not any(row.total.count for row in months):
         return nobody_came(may_set_up)
     month = next((row for row in months if row.total.count >= ENOUGH and row is not months[0]), None)
@@ -191,8 +242,11 @@ def finding(*, broken, waiting, stranded, months, models, gaps, may_set_up=True)
         return say(text, lab, label)
     if gaps:
         gap = gaps[0]
-        text = f"{counted(gap.lack, 'lead lacks', 'leads lack')} {gap.label}, worth up to {amount(gap.worth, 'point')}."
-        return say(text, reverse("gaps"), "See what to ask")
+        text = (
+            f" {'lacks' if gap.lack == 1 else 'lack'} {gap.label}, worth up to {amount(gap.worth, 'point')}."
+        )
+        leads = (counted(gap.lack, "lead"), gap_url(gap))
+        return say(text, reverse("gaps"), "See what to ask", leads=leads)
     return say("Nothing waits, and the mix is as usual.", lab, "Try other thresholds", is_clear=True)
 
 
@@ -210,5 +264,6 @@ def page_of(version):
     return reverse("model-version", args=[version.model.slug, version.number])
 
 
-def say(text, url, label, *, is_clear=False):
-    return {"text": text, "url": url, "label": label, "is_clear": is_clear}
+def say(text, url, label, *, is_clear=False, leads=None):
+    """`leads`: (how many, the address of their list), which begin the sentence."""
+    return {"leads": leads, "text": text, "url": url, "label": label, "is_clear": is_clear}

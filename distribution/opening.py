@@ -101,7 +101,7 @@ def result(action):
 def deal_words(brief):
     deal = next((deal for deal in brief.opportunities if deal.status == Opportunity.Status.OPEN), None)
     if deal is None:
-        return "The opportunity is closed: say what comes next, or recycle the lead."
+        return "The opportunity is closed: say what comes next, or give the lead back."
     worth = f", {money(deal.amount)}" if deal.amount else ""
     return f"The opportunity “{deal.name}”{worth} has been open since {date(deal.opened_at)}: ask what stands between them and a decision."
 

@@ -87,7 +87,7 @@ def give_to_marketing(row, *, words, until, by, at, note=""):
     )  # fmt: skip
     log_internal(row, by=by, at=at, kind="recycled", reason=words, until=until.isoformat(), note=note)
     lead = row.lead
-    reason = f"Recycled: {words}, until {until:%-d %B %Y}"
+    reason = f"Given back: {words}, until {until:%-d %B %Y}"
     stage = (
         None if lead.stage == Stage.CUSTOMER else stage_back(lead)
     )  # else the stage alone would pass it again

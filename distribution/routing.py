@@ -18,6 +18,7 @@ from distribution.models import Opportunity, Rep
 from distribution.outcomes import Outcome
 from leads.models import Company, Lead, Place, Relationship
 from scoring.models import Verdict
+from scoring.words import figure
 
 UNQUALIFIED_DAYS = 180  # looked at again after this; any activity before brings them back at once
 SPAM = "Spam"
@@ -133,14 +134,16 @@ def not_ready(lead):
     if lead.disqualified_by_person or lead.rests:
         return None  # stays where a person or a program put it
     if lead.qualified:
-        return Decision(13, Outcome.NURTURE, f"Qualified, not ready: engagement {lead.score.engagement:g}")
+        return Decision(
+            13, Outcome.NURTURE, f"Qualified, not ready: engagement {figure(lead.score.engagement)}"
+        )
     if lead.score and lead.verdict != Verdict.EXCLUDED and lead.score.fit >= 0:
-        reason = f"Not enough known to qualify: fit {lead.score.fit:g} of {lead.mql_fit:g}"
+        reason = f"Not enough known to qualify: fit {figure(lead.score.fit)} of {figure(lead.mql_fit)}"
         return Decision(13, Outcome.NURTURE, reason)
     if lead.lead.place == Place.NURTURE:
         return Decision(13, Outcome.NURTURE, "Not ready")
     reason = (
-        f"Not qualified: fit {lead.score.fit:g} of {lead.mql_fit:g}"
+        f"Not qualified: fit {figure(lead.score.fit)} of {figure(lead.mql_fit)}"
         if lead.score
         else "Not scored by any model"
     )
@@ -152,7 +155,7 @@ def pass_reason(lead):
         return lead.why
     if lead.score is None:
         return "Sales-ready"
-    return f"Sales-ready: fit {lead.score.fit:g}, engagement {lead.score.engagement:g}"
+    return f"Sales-ready: fit {figure(lead.score.fit)}, engagement {figure(lead.score.engagement)}"
 
 
 # number, the rule in words, the function that decides; first match wins

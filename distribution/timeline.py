@@ -39,7 +39,7 @@ KINDS = {
     "handoff assigned": ("handoff", SALES, "{by} gave it to {owner}"),
     "handoff declined": ("close", SALES, "Declined: {reason}"),
     "handoff disqualified": ("stop", SALES, "Disqualified: {reason}"),
-    "recycled": ("recycle", SALES, "Recycled to marketing: {reason}"),
+    "recycled": ("recycle", SALES, "Given back to marketing: {reason}"),
     "opportunity_opened": ("deal", SALES, "Opportunity opened: {name}"),
     "deal_won": ("deal", SALES, "Deal won: {amount}"),
     "deal_lost": ("close", SALES, "Deal lost: {reason}"),

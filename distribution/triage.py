@@ -38,7 +38,7 @@ SECTIONS = {
     ),
     "back": Section(
         "Given back", "recycle", "You have given no lead back",
-        "Leads you recycle wait here until their date; a new request brings them back at once.",
+        "Leads you give back wait here until their date; a new request brings them back at once.",
     ),
     "all": Section(
         "All mine", "list", "You have no open leads",

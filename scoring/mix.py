@@ -6,7 +6,7 @@ no sum. Test leads are left out.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -46,10 +46,6 @@ FROM (
   ) p ON p.lead_id = l.id
   WHERE l.created_at >= %(since)s AND l.created_at < %(until)s AND NOT l.is_test
 ) captured GROUP BY month, source_id
-"""
-ARRIVED = """
-SELECT count(DISTINCT lead_id) FROM leads_stagechange
-WHERE to_stage = 'sales_ready' AND to_stage <> from_stage AND at >= %s AND at < %s
 """
 
 
@@ -100,6 +96,16 @@ def month_of(text):
     )
 
 
+def week_of(text):
+    """(first instant, first of the next week) of the week that begins on "2026-05-04" in the reader's zone, or None for
+    anything else."""
+    try:
+        first = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.get_current_timezone())
+    except ValueError:
+        return None
+    return (first, first + timedelta(days=7)) if first.year < 9999 else None
+
+
 def mix(edges):
     """[{source id or None: Mix}] of each month between the `edges`. One statement."""
     found = [{} for _ in edges[1:]]
@@ -137,5 +143,6 @@ def became(outcome):
 
 
 def arrived(since, until):
-    """How many leads became sales-ready between two instants, first-time and repeat."""
-    return fetch(ARRIVED, [since, until])[0][0]
+    """Condition on leads: became sales-ready between two instants, first-time or repeat."""
+    moves = StageChange.objects.filter(to_stage=Stage.SALES_READY, at__gte=since, at__lt=until)
+    return Q(pk__in=moves.filter(~Q(from_stage=F("to_stage"))).values("lead"))

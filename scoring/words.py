@@ -8,9 +8,10 @@ from django.utils.formats import date_format
 from scoring.models import Verdict
 
 
-def figure(value):
+def figure(value, places=2):
     """A number of points: 12.5, −5, 0."""
-    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    text = f"{round(value, places) + 0:.{places}f}"  # + 0: no −0
+    return (text.rstrip("0").rstrip(".") if places else text).replace("-", "−")
 
 
 def points(value):

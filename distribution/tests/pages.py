@@ -12,4 +12,4 @@ def read(client, address, asked=None):
 
 def finding(page):
     """The sentence with which a page of numbers begins."""
-    return re.search(r'class="card finding.*?<p>(.*?)</p>', page)[1]
+    return re.sub("</?a[^>]*>", "", re.search(r'class="card finding.*?<p>(.*?)</p>', page)[1])

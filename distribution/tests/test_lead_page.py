@@ -37,7 +37,7 @@ def test_it_works(client, row):
     for words in (
         "Sarah Miller", "Head of Operations", "Acme", "Sales: Rita Us", "Accepted (SAL)", "What to say first", "Why now",
         "Asked for sales: demo request", "Viewed /pricing", "3×", "Bob Colleague", "Fit", "Engagement",
-        "Log a call", "Follow up", "Recycle", "Good lead",
+        "Log a call", "Follow up", "Give back", "Good lead",
     ):  # fmt: skip
         assert words in page, words
     assert "style=" not in page and "onclick" not in page and "<script>" not in page
@@ -247,7 +247,12 @@ def test_recycle_with_a_reason_and_a_day(client, row, now):
     assert response.status_code == 302
     assert reread(row).status == "returned"
     page = page_of(client, row)
-    assert "went back to marketing" in page and "Asks again in summer" in page and "Log a call" not in page
+    assert (
+        "given back to marketing; ask again on" in page
+        and "Given back to marketing: No budget yet" in page
+        and "Asks again in summer" in page
+        and "Log a call" not in page
+    )
 
 
 def test_lose_with_a_reason(client, row, rita, now):

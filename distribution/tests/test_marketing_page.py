@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from distribution import marketing, recycling
+from distribution.models import Handoff
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
 from distribution.tests.pages import finding, read
@@ -108,7 +109,8 @@ def test_what_is_no_month_is_none(value):
 @pytest.mark.parametrize(
     "query",
     ["month=x", "source=nobody", "became=x", "lacks=lead_field.nothing", "lacks=rating.x", "lacks=x", "cursor=x",
-     "lacks=lead_field.role' OR '1'='1", "source=%00", "became[]=nurture&month=2026-99"],
+     "given_back=No budget yet", "given_back=timing' OR '1'='1", "given_back=%00", "ready_week=2026-05", "ready_week=9999-12-31",
+     "ready_week=%00", "lacks=lead_field.role' OR '1'='1", "source=%00", "became[]=nurture&month=2026-99"],
 )  # fmt: skip
 def test_a_list_of_nothing_known_is_refused(client, max_, query):
     response = client.get(f"/marketing/leads/?{query}")
@@ -211,9 +213,16 @@ def test_then_more_than_sales_wants(client, max_, now):
     cast.flow(now)
     page = read(client, "/marketing/")
     assert (
-        finding(page) == "2 leads became sales-ready this week; sales wants 1."
-        and "2 sales-ready this week of 1" in page
+        finding(page) == "2 leads became sales-ready since Monday; sales wants 1 a week."
+        and "2</a> sales-ready since Monday, of 1 a week" in page
     )
+    cast.lead("test@firm.net", is_test=True)
+    addresses = re.findall(r'<a href="(/marketing/leads/\?ready_week=[^"]*)">2( leads)?</a>', page)
+    assert len(addresses) == 2  # in the first sentence, and with the models
+    listed = read(client, addresses[0][0])
+    assert '<span class="count">2</span>' in listed and "Sales-ready in the week from " in listed
+    before = f"{marketing.week_of(now) - 7 * DAY:%Y-%m-%d}"
+    assert "No lead is so." in read(client, f"/marketing/leads/?ready_week={before}")
     assert next_button(page)[1] == "Try higher thresholds"
 
 
@@ -257,6 +266,75 @@ def test_a_recycled_lead_counts_once_and_apart(now):
     cast.flow(now)
     one = mix.sum_of(one for part in mix.mix(mix.months(now)) for one in part.values())
     assert (one.total, one.ready, one.again) == (1, 1, 1)
+
+
+# --- given back by sales -------------------------------------------------------------------------
+
+
+def gives_back(rita, now, *, ago=DAY, reason="no_budget", note="", who=None):
+    who = who or cast.lead(
+        f"b{Lead.objects.count()}@firm{Lead.objects.count()}.net", created_at=now - 60 * DAY
+    )
+    row = cast.handed(who, at=now - ago - HOUR)
+    return recycling.recycle(handoff=row, by=rita.user, reason=reason, note=note, at=now - ago)
+
+
+def given_back_card(page):
+    return re.search(r'<h2 id="back-title">(.*?)</section>', page)[1]
+
+
+def test_what_sales_gave_back_is_on_the_home(client, max_, now):
+    assert "Sales gave no lead back." in given_back_card(read(client, "/marketing/"))
+    rita = cast.rita()
+    late = gives_back(rita, now, note="Budget comes <b>in March</b>")
+    gives_back(rita, now, ago=2 * DAY)
+    lost = gives_back(rita, now, reason="timing")
+    Handoff.objects.filter(pk=lost.pk).update(end_reason="Closed lost: Price")
+    gives_back(rita, now, ago=29 * DAY)
+    test = gives_back(rita, now)
+    Lead.objects.filter(pk=test.lead_id).update(is_test=True)
+    card = given_back_card(read(client, "/marketing/"))
+    assert re.findall(
+        r"<span>([^<]*)</span><span class=\"muted\"><a href=\"([^\"]*)\">(\d+)</a> leads?<", card
+    ) == [
+        ("No budget yet", "/marketing/leads/?given_back=no_budget", "2"),
+        ("Closed lost: Price", "/marketing/leads/?given_back=lost_price", "1"),
+    ]
+    listed = read(client, "/marketing/leads/?given_back=no_budget")
+    assert '<span class="count">2</span>' in listed
+    assert "Given back by sales in the last 28 days: No budget yet." in listed
+    assert "“Budget comes &lt;b&gt;in March&lt;/b&gt;”" in listed and "<b>in March" not in listed
+    assert (
+        f"ask again on {timezone.localtime(late.recycle_until):%-d %b %Y}" in listed and "Rita Us" in listed
+    )
+    assert '<span class="count">1</span>' in read(client, "/marketing/leads/?given_back=lost_price")
+    assert '<span class="count">3</span>' in read(client, "/marketing/leads/?given_back=any")
+    assert "No lead is so." in read(client, "/marketing/leads/?given_back=timing")
+    assert 'data-label="Given back"' not in read(client, "/marketing/leads/")
+
+
+def test_a_lead_given_back_twice_counts_once_with_its_latest_word(client, max_, now):
+    rita = cast.rita()
+    first = gives_back(rita, now, ago=3 * DAY, note="Old word")
+    gives_back(rita, now, who=first.lead, note="New word")
+    assert re.findall(r">(\d+)</a> leads?<", given_back_card(read(client, "/marketing/"))) == ["1"]
+    listed = read(client, "/marketing/leads/?given_back=no_budget")
+    assert "“New word”" in listed and "Old word" not in listed
+
+
+def test_the_list_of_what_came_back_takes_as_many_queries_for_many(
+    client, max_, now, django_assert_max_num_queries
+):
+    rita = cast.rita()
+    for _ in range(6):
+        gives_back(rita, now, note="Later")
+    with django_assert_max_num_queries(12):
+        assert read(client, "/marketing/leads/?given_back=any").count("“Later”") == 6
+
+
+def test_reasons_in_use_have_an_address_each():
+    """A hand-off keeps its reason in words; two of one wording would open each other's leads."""
+    assert len(set(marketing.BACK_REASONS.values())) == len(marketing.BACK_REASONS)
 
 
 # --- gaps ----------------------------------------------------------------------------------------

@@ -146,8 +146,8 @@ def test_after_six_unanswered_attempts_recycling_is_suggested():
     for n in range(6):
         followup.log_call(handoff=row, by=rita.user, result="voicemail", at=NOW + n * DAY)
     brief = queries.brief(row.lead, user=rita.user, at=NOW + 6 * DAY)
-    assert brief.suggestion == "6 unanswered attempts: recycle as unresponsive."
-    assert brief.next_step == "Recycle as unresponsive?"
+    assert brief.suggestion == "6 unanswered attempts: give the lead back as unresponsive."
+    assert brief.next_step == "Give back as unresponsive?"
 
 
 def test_the_load_of_a_team(django_assert_max_num_queries):

@@ -32,7 +32,7 @@ def test_13_the_unqualified_are_parked_until_a_date_and_come_back_by_themselves(
     cast.flow()
     who.refresh_from_db()
     assert who.place == "parked" and who.wake_at == NOW + timedelta(days=routing.UNQUALIFIED_DAYS)
-    assert who.place_reason == "Not qualified: fit -10 of 20"
+    assert who.place_reason == "Not qualified: fit −10 of 20"
     later = who.wake_at + HOUR
     assert recycling.wake_parked(at=later) == 1
     cast.flow(later)

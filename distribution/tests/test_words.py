@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from distribution import words
+from scoring.words import figure
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
@@ -35,3 +36,18 @@ def test_clock_is_as_short_as_the_day_allows_and_in_the_readers_zone():
         assert words.clock(NOW + timedelta(days=3), NOW) == "Thu 4 Jun, 11:00"
         assert words.clock(NOW + timedelta(days=400), NOW) == "6 Jul 2027"
         assert words.exact(NOW) == "Mon 1 Jun 2026, 11:00 CEST"
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "said"),
+    [
+        (-15, 0, "−15"),
+        (-0.4, 0, "0"),
+        (10.0, 0, "10"),
+        (12.5, 2, "12.5"),
+        (-5.25, 2, "−5.25"),
+        (100, 2, "100"),
+    ],
+)
+def test_figures_of_points_have_a_true_minus(value, places, said):
+    assert figure(value, places) == said

@@ -44,7 +44,7 @@ TABLE = [
     Action("opportunity-open", "opportunity", "Opportunity", "deal", forms.OpportunityForm, opportunities.open, "Opportunity with {lead} opened.", "Open opportunity", "o"),
     Action("opportunity-win", "won", "Won", "deal", forms.WinForm, opportunities.win, "Won! Well done.", "Close as won", subject="opportunity"),
     Action("opportunity-lose", "lost", "Lost", "close", forms.LoseForm, opportunities.lose, "Closed as lost; the reason is kept.", "Close as lost", subject="opportunity"),
-    Action("recycle", "recycle", "Recycle", "recycle", forms.RecycleForm, recycling.recycle, "{lead} went back to marketing{until}.", "Recycle", "r"),
+    Action("recycle", "recycle", "Give back", "recycle", forms.RecycleForm, recycling.recycle, "{lead} given back to marketing{until}.", "Give back", "r"),
     Action("give-feedback", "feedback", "Feedback", "feedback", forms.FeedbackForm, feedback.give, "Thank you: marketing sees your feedback.", "Give feedback"),
     Action("handoff-decline", "decline", "Decline", "close", forms.DeclineForm, handoff.decline, "{lead} declined.", "Decline", leaves=True),
     Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, recycling.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),

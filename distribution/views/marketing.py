@@ -36,6 +36,8 @@ def home(request):
     waiting, stranded, models = waiting_for(request.user), home_of.stranded(now), home_of.in_force(now)
     version = routing_version()
     gaps = known.gaps(version, at=now)[:TOP] if version else []
+    for gap in gaps:
+        gap.url = home_of.gap_url(gap)
     finding = home_of.finding(
         broken=home_of.gone_bad(models), waiting=waiting, stranded=stranded, months=months, models=models, gaps=gaps,
         may_set_up=request.user.is_staff,
@@ -43,7 +45,7 @@ def home(request):
     return render(request, "marketing/home.html", {
         "now": now, "months": months, "sources": sources, "chosen": first, "models": models, "waiting": waiting,
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
-        "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now),
+        "given_back": home_of.given_back(now), "back_days": home_of.BACK.days, "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now),
         "outcomes": mix.OUTCOMES.values(), "enough": home_of.ENOUGH, "finding": finding,
     })  # fmt: skip
 
@@ -54,7 +56,7 @@ def gaps(request):
     version = routing_version()
     found = known.gaps(version, at=now) if version else []
     for gap in found:
-        gap.url = home_of.leads_url(lacks=gap.key)
+        gap.url = home_of.gap_url(gap)
     return render(request, "marketing/gaps.html", {"version": version, "gaps": found, "now": now})
 
 
@@ -84,11 +86,14 @@ def leads(request):
     scores = routing_scores([lead.pk for lead in rows])
     for lead in rows:
         lead.score = scores.get(lead.pk)
+    reason = request.GET.get("given_back", "")
+    if reason:
+        home_of.tell_given_back(rows, reason, now)
     kept = {key: value for key, value in request.GET.items() if key != "cursor"}
     last = pagination.write_cursor(True, rows[-1].created_at, rows[-1].pk) if has_more else ""
     return render(request, "marketing/leads.html", {
         "now": now, "rows": rows, "count": count, "is_estimate": is_estimate, "words": words,
-        "sees_all": sees_all(request.user), "is_first": not position,
+        "sees_all": sees_all(request.user), "is_first": not position, "tells_given_back": bool(reason),
         "next_page": f"?{urlencode(kept | {'cursor': last})}" if last else "", "first_page": f"?{urlencode(kept)}",
     })  # fmt: skip
 
@@ -134,6 +139,22 @@ def by_repeat(found, value, now):
     return found.filter(pk__in=repeat), "sales-ready more than once"
 
 
+def by_ready_week(found, value, now):
+    week = mix.week_of(value)
+    if week is None:
+        raise Refused("ready_week: use the day on which a week begins, e.g. 2026-05-04.")
+    return found.filter(mix.arrived(*week)), f"sales-ready in the week from {week[0]:%-d %B %Y} on"
+
+
+def by_given_back(found, value, now):
+    if value != home_of.ANY and value not in home_of.BACK_REASONS:
+        raise Refused(f"given_back: use {home_of.ANY} or one of {', '.join(home_of.BACK_REASONS)}.")
+    said = f"given back by sales in the last {home_of.BACK.days} days"
+    if value != home_of.ANY:
+        said += f": {home_of.BACK_REASONS[value]}"
+    return found.filter(pk__in=home_of.back_of(now, value).values("lead")), said
+
+
 def by_gap(found, value, now):
     try:
         lacking = matching.queryset(known.condition_of(value), at=now)
@@ -154,6 +175,8 @@ FILTERS = {
     "source": by_source,
     "became": by_outcome,
     "again": by_repeat,
+    "ready_week": by_ready_week,
+    "given_back": by_given_back,
     "lacks": by_gap,
     "next_step": by_next_step,
 }

@@ -13,7 +13,7 @@ REMOVED = DEMO_LOGINS.with_name("demo-removed")  # so that the next start does n
 
 
 class Command(BaseCommand):
-    help = "Load, refresh or remove the demo company: 3,000 leads over 15 months."
+    help = "Load, refresh or remove the demo company: about 3,000 leads over 15 months."
 
     def add_arguments(self, parser):
         choice = parser.add_mutually_exclusive_group()
