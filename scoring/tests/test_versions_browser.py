@@ -82,6 +82,13 @@ def test_a_starter_is_copied_changed_approved_published_and_rolled_back(window, 
     mia.get_by_text("Published", exact=True).first.wait_for()
     first.refresh_from_db()
     assert (first.status, first.model.current_version) == ("published", first)
+    mia.get_by_text("Version 2 was in force before").wait_for()
+    window.accessible(mia, "in-force")
+
+    mona.goto(reverse("model-version", args=["planner", 1]))
+    window.accessible(mona, "take-over")
+    press(mona, "Let it decide what passes to sales")
+    mona.get_by_text("Planner decides what passes to sales from now on. Starter model informs").wait_for()
 
 
 def test_every_page_can_be_read(window, look, starter_in_force):
