@@ -10,7 +10,7 @@ from django.forms import Script
 from django.forms.fields import InvalidJSONInput
 from django.http import Http404, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import path, reverse_lazy
+from django.urls import path, reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -194,7 +194,9 @@ def preview(*, text, criteria, scope, days, at):
         "sentence": words[:1].upper() + words[1:] + ".",
         "count": count_in_words(found, of_doings=scope == TOUCHPOINT, days=days),
         "warning": warning_in_words(found, bool(tree)),
-        "samples": [sample_in_words(lead) for lead in samples],
+        "samples": [
+            {"words": sample_in_words(lead), "url": reverse("lead-page", args=[lead.pk])} for lead in samples
+        ],
     }
 
 

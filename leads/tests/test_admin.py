@@ -195,7 +195,8 @@ def test_the_live_count_in_words():
     seen = asked('{"is": "lead_field", "field": "email", "op": "contains", "value": "P7"}')
     assert seen["sentence"] == "E-mail address contains “P7”."
     assert seen["count"] == "Matches 1 of 8 leads (12.5 %)."
-    assert seen["samples"] == ["p7@example.com (Company 7)"]
+    number = Lead.objects.get(email="p7@example.com").pk
+    assert seen["samples"] == [{"words": "p7@example.com (Company 7)", "url": f"/leads/{number}/"}]
     assert asked('{"is": "lead_field", "field": "role", "op": "known"}')["warning"].startswith(
         "Nobody matches"
     )

@@ -53,6 +53,8 @@ def test_a_rule_is_written_by_keyboard(window, admin_user, version):
     page.get_by_label("Try the draft on one lead").fill("les@example.com")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="fit 15, engagement 0").wait_for()
+    tried, bar = (page.locator(place).bounding_box() for place in (".impact-tried", "#submit-row"))
+    assert 0 <= tried["y"] and tried["y"] + tried["height"] <= bar["y"]
     window.accessible(page, "rule-impact")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Decides").wait_for()

@@ -1,11 +1,13 @@
 """The panel below a rule in the admin: what it changes as typed, and one lead by the draft with it."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from leads.models import Lead
 from scoring.models import Rule
 from scoring.tests import cast
 
@@ -50,6 +52,15 @@ def test_it_tries_one_lead_by_the_draft_with_the_rule(ask, draft):
     page = ask(draft, **{"try": "p1@northwind.example"}).content.decode()
     assert "B, fit 35, engagement 30" in page
     assert "Chief" in page and "Looked" not in page
+    number = Lead.objects.get(email="p1@northwind.example").pk
+    assert f'<h3><a href="/leads/{number}/"' in page and page.count('<li><a href="/leads/') == 3
+
+
+def test_it_says_how_many_are_needed_for_points_given_once(ask, draft):
+    lead = Lead.objects.get(email="p1@northwind.example")
+    page = ask(draft, kind="activity", condition=json.dumps(cast.touchpoint("page_view", "/pricing")), min_count="4",
+               **{"try": lead.email}).content.decode()  # fmt: skip
+    assert re.search(r"<td class=\"wrap\">3 of 4 needed", page)
 
 
 @pytest.mark.parametrize(

@@ -351,7 +351,7 @@ class Builder {
     part("count").textContent = answer.error ? (row ? "Complete the condition to see how many match." : `${answer.path} ${answer.error}`.trim()) : answer.count;
     part("warning").textContent = answer.warning ?? "";
     part("warning").hidden = !answer.warning;
-    part("samples").replaceChildren(...(answer.samples ?? []).map((text) => element("li", {}, text)));
+    part("samples").replaceChildren(...(answer.samples ?? []).map(({ words, url }) => element("li", {}, element("a", { href: url, target: "_blank", rel: "noopener" }, words))));
     part("samples-box").hidden = !answer.samples?.length;
   }
 

@@ -12,17 +12,17 @@ class Impact {
     this.form.addEventListener("condition", () => this.ask()); // the condition builder writes by script
     this.try.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.ask(0);
+      this.ask(0, true);
     });
     this.ask(0);
   }
 
-  ask(wait = WAIT) {
+  ask(wait = WAIT, isTried = false) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fetch(), wait);
+    this.timer = setTimeout(() => this.fetch(isTried), wait);
   }
 
-  async fetch() {
+  async fetch(isTried) {
     this.asking?.abort();
     this.asking = new AbortController();
     const body = new FormData(this.form);
@@ -32,6 +32,7 @@ class Impact {
       const response = await fetch(this.root.dataset.impact, { method: "POST", body, signal: this.asking.signal });
       if (!response.ok) throw new Error(response.status);
       this.result.innerHTML = await response.text();
+      if (isTried) this.result.querySelector(".impact-tried")?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       if (error.name === "AbortError") return;
       this.result.textContent = "What the rule changes cannot be reached now; what you typed is kept.";
