@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from distribution import opportunities
+from distribution import opportunities, recycling
 from distribution.models import Rep
 from distribution.tests import cast
 from distribution.tests.cast import DAY
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def draft(settings):
-    """A draft of the starter model, a warm lead, a lead of which little is known, and a deal that was won."""
+    """A draft of the starter model, a warm lead, one of which little is known, one given back, and a deal won."""
     cache.clear()
     cast.installation()
     now = timezone.now()
@@ -33,6 +33,9 @@ def draft(settings):
     )
     deal = opportunities.open(handoff=row, by=Rep.objects.get().user, at=now - 20 * DAY)
     opportunities.win(opportunity=deal, by=Rep.objects.get().user, amount=1000, at=now - 10 * DAY)
+    back = cast.handed(cast.lead("back@firm.net", created_at=now - 40 * DAY), at=now - 9 * DAY)
+    note = "Their budget for the year is spent; the new one is decided in March, by the board."
+    recycling.recycle(handoff=back, by=back.owner.user, reason="no_budget", note=note, at=now - 2 * DAY)
     cast.flow(now)
     return new_draft(model=ScoringModel.objects.get(routes=True), by=None)
 
@@ -69,6 +72,7 @@ def test_every_page_is_accessible_and_fits(window, look, draft):
     lab = f"/marketing/lab/{draft.pk}/"
     pages = [
         "/marketing/", "/marketing/gaps/", "/marketing/leads/", "/marketing/leads/?lacks=lead_field.role",
+        "/marketing/leads/?given_back=no_budget",
         lab, f"{lab}?ready_engagement=60", f"{lab}?mql_fit=90", f"{lab}leads/?show=moved&old=0&new=0",
     ]  # fmt: skip
     for number, address in enumerate(pages):

@@ -110,7 +110,7 @@ def pages(house):
             Door("marketing-leads", query={name: value})
             for name, value in (
                 ("month", f"{timezone.now():%Y-%m}"), ("source", "web"), ("became", first(mix.OUTCOMES)), ("again", "1"),
-                ("lacks", "lead_field.role"), ("next_step", "none"), ("cursor", ""),
+                ("lacks", "lead_field.role"), ("next_step", "none"), ("ready_week", "2026-05-04"), ("given_back", "timing"), ("cursor", ""),
             )
         ),
         Door("mailbox", query={"before": ""}),
@@ -139,6 +139,7 @@ def scoring_pages():
             "model-version-act", (*of, "approve-sales"), body={"seen": timezone.now().isoformat(), "next": ""}
         ),
         Door("model-version-act", (*of, "reopen"), body={"why": "x", "next": ""}),
+        Door("model-version-act", (*of, "take-over"), body={"next": ""}),
         Door("lab", (draft.pk,), numbers, each=tuple(numbers)),
         Door("lab-leads", (draft.pk,), numbers | {"show": "became", "below": ""}),
         Door("lab-leads", (draft.pk,), numbers | {"show": "moved", "old": "0", "new": "0"}),
@@ -246,7 +247,7 @@ def admin_acts():
         Door("admin:auth_user_password_change", (1,), body={"password1": "x", "password2": "y", "usable_password": "true"}),
         Door("admin:scoring_rule_impact", query={"rule": str(rule.pk)}, body=typed),
         Door("admin:scoring_scoringmodel_edit", (model.pk,), body={}),
-        *(Door(f"admin:scoring_scoringmodel_{act}", (model.pk,), body={}) for act in ("reviewed", "decide")),
+        Door("admin:scoring_scoringmodel_reviewed", (model.pk,), body={}),
         Door("admin:nurturing_program_edit", (program.pk,), body={}),
         Door("admin:nurturing_programversion_publish", (draft.pk,), body={}),
         Door("admin:nurturing_emailtemplate_preview", body={"subject": template.subject, "body": template.body}),
