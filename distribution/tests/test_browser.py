@@ -236,10 +236,10 @@ def test_nothing_sticks_out_on_a_phone_and_targets_fit_a_finger(window, floor):
         cut = """() => [...document.querySelectorAll(".table-wrap")].filter(e => e.scrollWidth > e.clientWidth)
             .map(e => e.textContent.trim().slice(0, 60))"""
         assert page.evaluate(cut) == [], path
-        out = """() => [...document.querySelectorAll(".card :is(a, button, input, select)")]
-            .filter(e => e.checkVisibility() && !e.closest(".visually-hidden"))
-            .filter(e => e.getBoundingClientRect().right > e.closest(".card").getBoundingClientRect().right)
-            .map(e => e.outerHTML.slice(0, 120))"""
+        out = """() => [...document.querySelectorAll(".card-head")].filter(e => e.checkVisibility()).flatMap(head => {
+            const edge = head.getBoundingClientRect().right - parseFloat(getComputedStyle(head).paddingRight);
+            return [...head.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > edge + 0.5)
+                .map(e => e.outerHTML.slice(0, 120)); })"""
         assert page.evaluate(out) == [], path
         small = page.evaluate(
             """() => [...document.querySelectorAll("button, .button, .nav a, .contact, select, input:not([type=hidden], [type=radio], [type=checkbox])")]

@@ -54,7 +54,7 @@ def test_a_rule_is_written_by_keyboard(window, admin_user, version):
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="fit 15, engagement 0").wait_for()
     tried, bar = (page.locator(place).bounding_box() for place in (".impact-tried", "#submit-row"))
-    assert 0 <= tried["y"] and tried["y"] + tried["height"] <= bar["y"]
+    assert tried["y"] >= 0 and tried["y"] + tried["height"] <= bar["y"]
     window.accessible(page, "rule-impact")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Decides").wait_for()
