@@ -237,7 +237,7 @@ def outcomes_of(study, old, version, thresholds):
                 "good": lab.rates(lab.by_rating(past, labels(by)), pasts.good), "passed": passes,
             }
             for title, by, past, passes in (
-                (baseline(version, old), old, before, passed[0]), ("This version", version, after, passed[1]),
+                (baseline(version, old).partition(":")[0], old, before, passed[0]), ("This version", version, after, passed[1]),
             )
         ],
     }  # fmt: skip
