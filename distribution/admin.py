@@ -28,7 +28,7 @@ from distribution.models import (
     SalesQueue,
     Team,
 )
-from leads.admin_parts import Admin, Inline, LargeTable, ReadOnly
+from leads.admin_parts import Admin, AnswersAnything, Inline, LargeTable, ReadOnly
 from leads.condition_form import ConditionAdmin, condition_field
 from leads.criteria import BadCondition
 from leads.criteria.base import counted
@@ -306,7 +306,7 @@ class AskedSegmentAdmin(SegmentAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(AnswersAnything, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -340,7 +340,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(AnswersAnything, DjangoGroupAdmin, ModelAdmin):
     """What a role may do is a table in `distribution.access`; it is shown here, not edited."""
 
     def has_change_permission(self, request, obj=None):

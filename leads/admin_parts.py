@@ -3,8 +3,12 @@
 from contextlib import suppress
 
 from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import IntegrityError, models
+from django.http import HttpResponseRedirect
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
 from unfold.paginator import InfinitePaginator
@@ -26,7 +30,36 @@ class PlainNumber(forms.FloatField):
 PLAIN_NUMBERS = {models.FloatField: {"form_class": PlainNumber}}
 
 
-class Admin(ShowsMeanwhile, ModelAdmin):
+class AnswersAnything:
+    """Mixin of a ModelAdmin: what no page of ours would send is answered in words, as is whoever came second."""
+
+    def response_action(self, request, queryset):
+        posted = request.POST.copy()
+        posted.setlist(
+            ACTION_CHECKBOX_NAME, [key for key in posted.getlist(ACTION_CHECKBOX_NAME) if self.is_key(key)]
+        )
+        request.POST = posted
+        return super().response_action(request, queryset)
+
+    def is_key(self, text):
+        try:
+            self.opts.pk.run_validators(self.opts.pk.to_python(text))
+        except ValidationError:
+            return False
+        return "\x00" not in text
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            messages.error(
+                request,
+                "Nothing was saved: somebody saved the same at this moment. See what is stored now, and try again.",
+            )
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class Admin(AnswersAnything, ShowsMeanwhile, ModelAdmin):
     """A list page of at most 50 rows that never counts the whole table.
 
     `empty_text` says why the list is empty and what to do; `empty_step` is (URL name, words) of the
@@ -48,7 +81,7 @@ class Admin(ShowsMeanwhile, ModelAdmin):
         """From the address, as Django does it, but as its field holds it: some widgets break on text that is no date."""
         held = {}
         for name, text in super().get_changeform_initial_data(request).items():
-            with suppress(FieldDoesNotExist, ValidationError, ValueError):
+            with suppress(FieldDoesNotExist, ValidationError, ValueError, TypeError):
                 held[name] = self.opts.get_field(name).to_python(text)
         return held
 
@@ -101,7 +134,9 @@ class LinesField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value):
-        lines = (super().to_python(value) or "").splitlines()
+        text = super().to_python(value) or ""
+        ProhibitNullCharactersValidator()(text)  # the field's own looks at the list
+        lines = text.splitlines()
         return [line.strip() for line in lines if line.strip()]
 
     def has_changed(self, initial, data):

@@ -87,9 +87,10 @@ class Table:
         delimiter = max(DELIMITERS, key=head[:10_000].count)
         csv.field_size_limit(len(text) + 1)  # cells that are too long are judged below, one by one
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        header = []
-        while not any(header):
-            header = [name.strip()[:100] for name in next(reader)]
+        names = ([name.strip()[:100] for name in cells] for cells in reader)
+        header = next(filter(any, names), None)
+        if header is None:
+            raise BadFile("The first line names no column.")
         if doubled := sorted({name for name in header if name and header.count(name) > 1}):
             raise BadFile(f"The column “{doubled[0]}” is there twice. Rename one of them.")
         return cls(header, list(lines_of(reader, header)))

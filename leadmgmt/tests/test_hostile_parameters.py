@@ -25,7 +25,7 @@ from distribution.api import OwnedLeadFilter
 from distribution.forms import SignInForm
 from leadmgmt.tests import house
 from leadmgmt.tests.doors import PATH, TREE, Visitor, forms_of, open_all, routes, urlencoded
-from leadmgmt.tests.listening import BODY, COOKIE, HEADER, QUERY, names_in_code
+from leadmgmt.tests.listening import BODY, COOKIE, FILES, HEADER, QUERY, names_in_code
 from leads import intake
 from leads.models import Lead
 from leads.tests.hostile_strings import STRINGS
@@ -276,6 +276,13 @@ ONCE = [
     ("GET admin:distribution_companyowner_add", {(QUERY, "since"): "x", (QUERY, "rep"): "x"}, 200),
     ("GET admin:distribution_companyowner_add", {(QUERY, "since"): "2026-01-01"}, 200),
     ("GET admin:leads_campaign_add", {(QUERY, "products"): "x"}, 200),
+    ("POST admin:scoring_rule_impact", {(BODY, "try"): "\x00"}, 200),
+    ("POST admin:leads_enrichmentupload_add", {(FILES, "file"): '"'}, 200),
+    ("POST admin:scoring_rule_changelist", {(BODY, "_selected_action"): "\t"}, 302),
+    ("POST admin:auth_user_changelist", {(BODY, "_selected_action"): "a.b"}, 302),
+    ("POST admin:leads_captureform_change", {(BODY, "questions-INITIAL_FORMS"): "00"}, 200),
+    ("GET admin:leads_apikey_add", {(QUERY, "scopes"): "null"}, 200),
+    ("POST admin:leads_asset_add", {(BODY, "tags"): "\x00"}, 200),
     ("GET admin:leads_lead_changelist", {(QUERY, "segment"): "nobody"}, 200),
 ]
 

@@ -5,9 +5,11 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
+from leads.admin.capture import SourceAdmin
 from leads.condition_form import preview, read_tree
 from leads.criteria import CRITERIA
 from leads.models import (
@@ -239,6 +241,18 @@ def test_the_admin_of_leads_is_extended_not_repeated():
     registered = admin.site._registry[Lead]
     assert isinstance(registered, LeadAdmin)
     assert type(registered) is not LeadAdmin
+
+
+def test_whoever_saves_the_same_second_is_told_so(admin_client, monkeypatch):
+    def second(*_):
+        raise IntegrityError
+
+    monkeypatch.setattr(SourceAdmin, "save_model", second)
+    path = reverse("admin:leads_source_add")
+    typed = {"name": "Fair", "slug": "fair", "origin": "marketing"}
+    answer = admin_client.post(path, typed, follow=True)
+    assert answer.redirect_chain == [(path, 302)]
+    assert "somebody saved the same at this moment" in answer.content.decode()
 
 
 def test_dates_are_written_one_way(admin_client):

@@ -61,7 +61,7 @@ class ImpactAdmin:
         form = RuleForm(request.POST, instance=saved)
         if not form.is_valid():
             return render(request, "admin/scoring/_impact.html", {"incomplete": first_error(form)})
-        rule, asked = form.instance, request.POST.get("try", "").strip()[:200]
+        rule, asked = form.instance, request.POST.get("try", "").replace("\x00", "").strip()[:200]
         try:
             context = panel(rule, at=timezone.now()) | {"tried": tried(rule, asked, at=timezone.now())}
         except BadCondition as bad:  # another rule of the draft, which a marketer may have left half-written
