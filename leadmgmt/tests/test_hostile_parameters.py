@@ -135,7 +135,7 @@ def shown_for(door, answer, name, text):
                 listed.result_list if listed.search_fields else ()
             )  # else there is no search, and none in the page
             return [row for row in rows if not holds(searched(row, listed.search_fields), text)]
-        is_filter = name in ("list", "segment") or (name.endswith("__exact") and text != "0")
+        is_filter = name in ("list", "segment") or (name.endswith("__exact") and not text.isdecimal())
         return listed.result_list if is_filter else ()
     return ()
 
