@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
+from psycopg2.errors import UniqueViolation
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
 from unfold.paginator import InfinitePaginator
@@ -51,7 +52,9 @@ class AnswersAnything:
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
             messages.error(
                 request,
                 "Nothing was saved: somebody saved the same at this moment. See what is stored now, and try again.",

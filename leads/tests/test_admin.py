@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
+from psycopg2.errors import UniqueViolation
 
 from leads.admin.capture import SourceAdmin
 from leads.condition_form import preview, read_tree
@@ -245,7 +246,7 @@ def test_the_admin_of_leads_is_extended_not_repeated():
 
 def test_whoever_saves_the_same_second_is_told_so(admin_client, monkeypatch):
     def second(*_):
-        raise IntegrityError
+        raise IntegrityError from UniqueViolation()
 
     monkeypatch.setattr(SourceAdmin, "save_model", second)
     path = reverse("admin:leads_source_add")

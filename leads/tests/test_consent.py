@@ -120,7 +120,7 @@ def test_a_suppression_committed_before_the_decision_always_wins():
             connections.close_all()
 
     stopped, sender = threading.Thread(target=stop), threading.Thread(target=send)
-    sender.start(), stopped.start()
+    stopped.start(), sender.start()  # in this order: who has not begun cannot be waited for
     sender.join(), stopped.join()
     assert order == ["sending committed", "suppressed"]
     with transaction.atomic():
