@@ -156,7 +156,9 @@ def compared(item, op, value, at):
     if op == "unknown":
         known, bound = compared(item, "known", None, at)
         return f"NOT ({known})", bound
-    values = [whole_words(value)] if op == "has_word" else list(value) if isinstance(value, list) else [value]
+    values = list(value) if isinstance(value, list) else [value]
+    if op == "has_word":
+        values = [whole_words(values)]
     x = [*([at] if item.until else []), *item.bound]
     window = {} if op not in ("next_days", "last_days") else window_of(op, value, at)
     sql, bound = [], []

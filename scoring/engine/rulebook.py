@@ -89,9 +89,8 @@ class Rulebook:
     lead_sql: list  # Conditions about leads: of lead_rules, then those of `who`, then `applies_to`
     dated: np.ndarray  # the columns of lead_sql whose answer may change by time alone
     changes_sql: Condition | None  # when one of them may next do so
-    narrowed: (
-        list  # (number of a rule among touch_rules, then timed_rules; the column of lead_sql that narrows it)
-    )
+    # (number of a rule among touch_rules, then timed_rules; the column of lead_sql that narrows it)
+    narrowed: list
     applies: int | None  # the column of lead_sql that says whether the lead is judged at all
     touch_sql: list
     uses_content: bool  # whether touch_sql asks what assets are about
