@@ -40,7 +40,7 @@ def main():
     for name in ("DATABASE_URL", "REDIS_URL"):  # never somebody's own database
         os.environ.pop(name, None)
     tally, started = Tally(), time.monotonic()
-    failed = pytest.main([TEST, "-q", "-n0", "--no-header"], plugins=[tally])
+    failed = pytest.main([TEST, "-q", "-s", "-n0", "--no-header"], plugins=[tally])
     counted = tally.counted
     figure(
         "hostile", ours=counted["knocks"], yardstick=counted["planned"], unit="texts through parameters",
