@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from leads.models import Lead
+from scoring.engine import arithmetic
 from scoring.engine.judge import judge
 from scoring.engine.rulebook import compile_version
 from scoring.engine.touchpoints import matching
@@ -79,18 +80,22 @@ def part_of(rule):
 
 
 def _looked(judged, book, at):
-    """(ids, [fit, engagement, verdict] without the rule, the same with it, bool[leads, rules] matched)."""
+    """(ids, [fit, engagement, verdict] without the rule, the same with it, bool[leads, rules] whom each gives something)."""
     states = []
     for scores in judged.scores:
         trial = trial_by(judged.leads, scores)
         states.append(np.stack([trial.fit, trial.engagement, trial.verdict], axis=1).astype(np.int64))
-    n = len(judged.leads.ids)
-    rules = len(book.lead_rules)
-    matched = np.zeros((n, rules + len(book.touch_rules)), bool)
-    matched[:, :rules] = judged.scores[1].holds[:, :rules]
-    hits = matching(book, judged.log.touchpoint, at=at) & (judged.log.touchpoint > 0)
-    rule, entry = np.nonzero(hits)
-    matched[judged.log.lead[entry], rules + rule] = True
+    scores, log, rules = judged.scores[1], judged.log, len(book.lead_rules)
+    matched = np.zeros((len(judged.leads.ids), rules + len(book.touch_rules)), bool)
+    matched[:, :rules] = scores.holds[:, :rules]
+    tallies = scores.tallies
+    counts = tallies.counted.any(axis=0)
+    matched[tallies.lead[counts], rules + tallies.rule[counts]] = True
+    asks = arithmetic.narrowed(book, log, matching(book, log.touchpoint, at=at), scores.holds)[
+        book.n_activity :
+    ]
+    rule, entry = np.nonzero(asks & (log.touchpoint > 0))
+    matched[log.lead[entry], rules + book.n_activity + rule] = True
     return judged.leads.ids, *states, matched
 
 

@@ -65,7 +65,7 @@ def score(book, leads: LeadFacts, log: Log, matches, at, *, tolerance=POINT) -> 
     since, arrives = _cycle(log, at, n)
     current = (log.time <= at) & (log.time > since[log.lead])
     counted = (log.touchpoint > 0) & current
-    matches = _narrowed(book, log, matches, holds)
+    matches = narrowed(book, log, matches, holds)
     tallies = tally(book, log, _chosen(book, log, matches, counted, current), at, n)
     quiet_since = _quiet_since(log, counted, leads.created, since)
     timed, turns = _timed(book, leads, holds, quiet_since, at)
@@ -105,7 +105,7 @@ def _cycle(log, at, n):
     return since, arrives
 
 
-def _narrowed(book, log, matches, holds):
+def narrowed(book, log, matches, holds):
     """`matches`, changed in place: without those of leads that a rule is not for."""
     for row, column in book.narrowed:
         if row < len(matches):

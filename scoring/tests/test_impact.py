@@ -67,6 +67,28 @@ def test_it_names_rules_that_match_nearly_the_same_leads(people):
     assert impact_of(draft, views, at=NOW).overlaps == [("activity 2", 1.0)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "narrower"),
+    [
+        ("activity", {"who": {"all": [CHIEF]}}),
+        ("activity", {"min_count": 3}),
+        ("activity", {"window_days": 5}),
+        ("hand_raise", {"who": {"all": [CHIEF]}}),
+    ],
+)
+def test_rules_that_ask_the_same_of_others_do_not_overlap(people, kind, narrower):
+    """By for whom they are, by how often and how lately it has to be."""
+    for lead in people[2:5]:
+        cast.did(lead, "page_view", "/pricing", ago=9 * cast.DAY)
+    points = {"points": 5} if kind == "activity" else {}
+    views = {"kind": kind, "condition": cast.touchpoint("page_view", "/pricing")} | points
+    draft = cast.draft(cast.DECISION_MAKER, views)
+    assert impact_of(draft, Rule(version=draft, name="Few", **views | narrower), at=NOW).overlaps == []
+    assert impact_of(draft, Rule(version=draft, name="Twin", **views), at=NOW).overlaps == [
+        (f"{kind} 1", 1.0)
+    ]
+
+
 def test_it_says_nothing_of_nobody():
     draft = cast.draft(cast.DECISION_MAKER)
     found = impact_of(draft, Rule(version=draft, kind="fit", name="Chief", condition=CHIEF, points=3), at=NOW)
