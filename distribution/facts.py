@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.text import capfirst
+
 from distribution.models import CompanyOwner, Handoff, Opportunity, Rep, RoutingDecision
 from distribution.ownership import FOLLOW_DAYS
-from leads import addresses, consent
+from leads import addresses, consent, kinds
 from leads.content import TITLE
 from leads.criteria import matching
 from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage
@@ -43,20 +45,6 @@ CROSS JOIN LATERAL (
 ACADEMIC = (".edu", ".ac.uk", ".ac.jp", ".ac.at", ".edu.au")
 STUDENT_WORDS = ("student", "pupil", "intern", "schüler", "étudiant")
 
-# What an activity is called in a "why now"; {0} is the asset, by its title in quotes where it has one, {1} without
-ACTIVITY_WORDS = {
-    "hand_raise": "Asks for sales ({1})",
-    "form_submit": "Filled in {0}",
-    "lead_posted": "Sent in by a server",
-    "page_view": "Viewed {0}",
-    "search": "Searched for “{0}”",
-    "search_visit": "Came from a search for “{0}”",
-    "download": "Downloaded {0}",
-    "webinar": "Attended {0}",
-    "event": "Came to {0}",
-    "mail_click": "Clicked in a mail ({1})",
-}
-
 
 @dataclass(frozen=True)
 class Event:
@@ -66,14 +54,11 @@ class Event:
     title: str | None = None
 
     def __str__(self):
-        words = ACTIVITY_WORDS.get(self.kind)
-        if words is None:  # a kind from outside is text, never a format
-            return f"{self.kind.replace('_', ' ').capitalize()} {self.named}".strip()
-        return words.format(self.named, self.title or self.asset).replace(" ()", "").strip()
+        return capfirst(kinds.did(self.kind, self.named))
 
     @property
     def named(self):
-        return f"“{self.title}”" if self.title else self.asset
+        return kinds.named(self.kind, self.asset, self.title)
 
 
 @dataclass
@@ -173,7 +158,7 @@ class Facts:
     def why_asked(self):
         if self.is_bite:
             return f"Took up the offer {self.asked.named}".strip() if self.asked else "Took up an offer"
-        return str(self.asked) if self.asked else "Asks for sales"
+        return str(self.asked) if self.asked else "Asked for sales"
 
     @property
     def why(self):

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from distribution.facts import ASKED, asked, events
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Handoff, Opportunity
+from leads import kinds
 from leads.models import Place, Stage
 from leads.money import money
 from scoring.models import Verdict
@@ -159,4 +160,4 @@ def date(moment):
 
 def named(event):
     """By its title; else as the path says it: `/white-papers/roi-guide` → `roi guide`."""
-    return event.title or event.asset.rstrip("/").rpartition("/")[2].replace("-", " ").replace("_", " ")
+    return event.title or kinds.readable(event.asset.rstrip("/").rpartition("/")[2])

@@ -6,28 +6,24 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from django.utils import timezone
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 
 from distribution.followup import CALL_RESULTS, MEETING_STATES
 from distribution.models import Action, Feedback
-from leads import content
+from leads import content, kinds
 from leads.models import Activity, Question, Submission
 from leads.money import money
 
 PERSON, SALES, SYSTEM = "person", "sales", "system"
 
-# kind, or kind and asset → icon, who did it, words; {…} are the asset and properties of the activity
+# What a person did is called as everywhere (`leads.kinds`).
+ICONS = {
+    "form_submit": "form", "hand_raise": "hand", "page_view": "page", "search": "search", "search_visit": "search",
+    "download": "download", "webinar": "event", "event": "event", "mail_click": "mail", "mail_open": "mail",
+}  # fmt: skip
+# The rest: kind, or kind and asset → icon, who did it, words; {…} are the asset and properties of the activity
 KINDS = {
     "lead_posted": ("handoff", PERSON, "Sent in {source}"),
-    "form_submit": ("form", PERSON, "Filled in the form {asset}"),
-    "hand_raise": ("hand", PERSON, "Asked for sales: {asset}"),
-    "page_view": ("page", PERSON, "Viewed {asset}"),
-    "search": ("search", PERSON, "Searched for “{asset}”"),
-    "search_visit": ("search", PERSON, "Came from a search for “{asset}”"),
-    "download": ("download", PERSON, "Downloaded {asset}"),
-    "webinar": ("event", PERSON, "Attended the webinar {asset}"),
-    "event": ("event", PERSON, "Was at {asset}"),
-    "mail_click": ("mail", PERSON, "Clicked {asset} in our mail{mail}"),
     "mail_unsubscribe": ("stop", PERSON, "Unsubscribed from marketing mail"),
     "mail_sent": ("nurture", SYSTEM, "We sent the mail {asset}"),
     "call": ("call", SALES, "Call: {asset}"),
@@ -47,7 +43,6 @@ KINDS = {
     "engagement_since": ("score", SYSTEM, "From here on, only new activity counts for the score"),
     "correction": ("undo", SALES, "Taken back: {asset}"),
 }
-UNKNOWN = ("info", SYSTEM, "{kind} {asset}")  # a kind from outside is text, never a format
 RESULTS = CALL_RESULTS | MEETING_STATES | dict(Feedback.Verdict.choices) | dict(Action.Kind.choices)
 OF_FORMS = ("form_submit", "hand_raise", "download", "event")
 ANSWERS, LONGEST = 8, 300  # of one form, and characters of each
@@ -110,17 +105,19 @@ def moments(activities):
 
 def moment_of(activity, title=None):
     point, facts = activity.touchpoint, activity.properties or {}
-    icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind) or UNKNOWN
+    theirs = (ICONS.get(point.kind, "info"), PERSON if point.kind in ICONS else SYSTEM, "")
+    icon, tone, words = KINDS.get(f"{point.kind} {point.asset}") or KINDS.get(point.kind) or theirs
     said = {key: facts.get(key) or "" for key in ("reason", "name", "owner")}
     said["amount"] = amount_words(facts.get("amount"))
     said["source"] = f"by {activity.source}" if activity.source else "through the API"
     said["by"] = str(facts.get("by") or "Sales")
     mail = facts.get("mail")
-    said["mail"] = f" “{mail}”" if mail else ""
     title = title or (mail if point.kind == "mail_sent" else None)
-    theirs = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset)
-    asset = f"“{title}”" if title else theirs or readable(point.asset)
-    text = words.format(kind=point.kind.replace("_", " ").capitalize(), asset=asset, **said)
+    own = facts.get("title") or facts.get("subject") or RESULTS.get(point.asset)
+    asset = kinds.named(point.kind, point.asset, title) if title or not own else str(own)
+    text = words.format(asset=asset, **said) if words else capfirst(kinds.did(point.kind, asset))
+    if mail and point.kind == "mail_click":
+        text += f" “{mail}”"
     names_by = "{by}" in words or said["by"] == said["owner"]
     return Moment(
         icon=icon, tone=tone, text=text.strip(": "),
@@ -150,7 +147,7 @@ def unread_answers(activities):
         answered = [name for name, answer in row.unmapped.items() if answer not in (None, "", [])]
         found[sent.get((row.lead_id, row.received_at))] = [
             (
-                labels.get((row.form_id, name)) or readable(name).capitalize(),
+                labels.get((row.form_id, name)) or kinds.readable(name).capitalize(),
                 answer_words(row.unmapped[name]),
                 problems.get(name, ""),
             )
@@ -169,8 +166,3 @@ def amount_words(text):
         return money(Decimal(text))
     except (TypeError, ValueError, InvalidOperation, OverflowError):  # whatever an import may have left
         return str(text or "")
-
-
-def readable(asset):
-    """An asset as people say it: a path stays a path, a slug loses its dashes."""
-    return asset if "/" in asset else asset.replace("-", " ").replace("_", " ")

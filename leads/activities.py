@@ -6,16 +6,13 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from leads import doorbell, places, properties
+from leads.kinds import OPEN, SEARCHES
 from leads.models import Activity
 from leads.rows import fetch, insert
 
 # Ids of touchpoints never change, so each process keeps those it has seen committed.
 known = {}
 KNOWN_LIMIT = 50_000
-OPEN = "mail_open"  # never engagement: mostly machines; a scoring rule that names it counts it all the same
-
-# On the site, and with a search engine that led here.
-SEARCHES = ("search", "search_visit")
 
 SEEN = """
 WITH news AS (

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from leads import activities, channels, doorbell
 from leads.arrivals import Again, Arrival, take_in
 from leads.identity import in_one_transaction
+from leads.kinds import OPEN
 from leads.models import Activity, Lead, LeadType
 from leads.rows import fetch, insert_sql
 
@@ -232,7 +233,7 @@ def activity_row(post, points, *, at):
         "source_id": post.source_id,
         "campaign_id": post.campaign_id,
         "message_id": post.message_id or post.values.get("message_id"),
-        "engagement": post.engagement and post.point[0] != activities.OPEN,
+        "engagement": post.engagement and post.point[0] != OPEN,
         "properties": said_of(post) | post.arrival.flags,
     }
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from leads import telling
+from leads.kinds import did
 from leads.models import Asset, AssetState, BuyingStage
 from leads.rows import fetch
 
@@ -276,9 +277,6 @@ def undescribed(*, at_least=2, most=12):
     return {"paths": [row[:2] for row in rows], "count": rows[0][2] if rows else 0}
 
 
-VERBS = {"download": "downloaded", "webinar": "attended", "event": "came to", "page_view": "viewed"}
-
-
 def because(found):
     """What decided, in words: viewed “Pricing” on 2 Mar (3 times); downloaded “ROI guide” on 28 Feb."""
     if isinstance(found, Buying) and found.is_set:
@@ -293,4 +291,4 @@ def in_words(item):
     if item.kind == "product_interest":
         return f"asked for it on {day.day} {day:%b}"
     times = f" ({item.times} times)" if item.times > 1 else ""
-    return f"{VERBS.get(item.kind, 'consumed')} “{item.title}” on {day.day} {day:%b}{times}"
+    return f"{did(item.kind, f'“{item.title}”')} on {day.day} {day:%b}{times}"

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import numpy as np
+from django.utils.text import capfirst
 
 from leads.content import TITLE
 from leads.criteria import LEAD
-from leads.criteria.touchpoint import KIND_LABELS, SEARCHES
 from leads.criteria.tree import sentence
+from leads.kinds import did, named
 from leads.rows import fetch
 from scoring.engine import facts, prepared
 from scoring.engine.activity import points_of
@@ -190,8 +191,7 @@ def _happened(lead_id, log, shown):
 
 
 def _evidence(at, activity_id, kind, asset, title):
-    named = f"“{title or asset}”" if title or kind in SEARCHES else asset
-    return Evidence(f"{KIND_LABELS.get(kind, kind)} {named}".strip(), at, activity_id, asset if title else "")
+    return Evidence(capfirst(did(kind, named(kind, asset, title))), at, activity_id, asset if title else "")
 
 
 def _who(rule):

@@ -67,7 +67,10 @@ def test_it_answers_with_the_models_the_history_and_the_evidence(api, lead, djan
     assert body["history"]["moments"][-1]["rating"] == body["rating"] and body["history"]["is_whole"]
     evidence = [e for line in body["lines"] for e in line["evidence"] if e["at"]]
     assert evidence and evidence[0]["activity"] == lead.activities.get().pk
-    assert (evidence[0]["what"], evidence[0]["asset"]) == ("Hand-raise “Request a demo”", "demo-request")
+    assert (evidence[0]["what"], evidence[0]["asset"]) == (
+        "Asked for sales through “Request a demo”",
+        "demo-request",
+    )
     assert body["because"].startswith(f"Fit {body['fit']:g} (") and body["because"].endswith(body["rating"])
 
 

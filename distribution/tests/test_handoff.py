@@ -31,7 +31,7 @@ def test_an_offer_moves_the_lead_leaves_the_program_and_tells_the_rep():
     assert notice.subject == "New lead: Sarah Miller, Buyer Bcc: all@x.net, Acme"
     assert (
         f"https://leads.test/leads/{who.pk}/" in notice.text
-        and "Asks for sales (demo-request)" in notice.text
+        and "Asked for sales through demo request" in notice.text
     )
 
 

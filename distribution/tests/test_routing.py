@@ -35,7 +35,7 @@ def test_a_hand_raise_goes_to_sales():
         "sales",
         "sales_ready",
     )
-    assert row.why_now == "Asks for sales (demo-request)" and row.is_hand_raise
+    assert row.why_now == "Asked for sales through demo request" and row.is_hand_raise
     assert row.rating == "A" and row.respond_by == NOW + HOUR and row.cycle_no == 1
     assert (decision(row.lead).step, decision(row.lead).outcome) == (10, "sales")
 

@@ -80,7 +80,7 @@ def test_rules_of_a_group_stand_together_with_their_points(client, row, now):
 
 def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
     page = read(client, f"/leads/{row.lead_id}/score/")
-    link = re.search(r'href="([^"]+)">Page view /pricing<', page)[1]
+    link = re.search(r'href="([^"]+)">Viewed /pricing<', page)[1]
     shown = read(client, link)
     sought = re.search(r'<li class="moment is-person is-sought" aria-current="true">(.*?)</li>', shown)[1]
     assert "Viewed /pricing" in sought and "Asked for sales" not in shown, (
@@ -97,8 +97,8 @@ def test_evidence_leads_to_its_entry_in_the_timeline(client, row):
 def test_evidence_says_the_title_and_the_path_beside_it(client, row):
     Asset.objects.create(path="/white-papers/roi", title="ROI <guide>")
     for page in (read(client, f"/leads/{row.lead_id}/{rest}") for rest in ("score/", "")):
-        assert 'Download “ROI &lt;guide&gt;”</a> <span class="path">/white-papers/roi</span>' in page
-    assert "Downloaded “ROI &lt;guide&gt;” <span" in page and ">Page view /pricing</a>," in page
+        assert 'Downloaded “ROI &lt;guide&gt;”</a> <span class="path">/white-papers/roi</span>' in page
+    assert "Downloaded “ROI &lt;guide&gt;” <span" in page and ">Viewed /pricing</a>," in page
 
 
 def test_publishing_is_a_row_of_the_history(client, row, now):

@@ -74,7 +74,7 @@ def test_what_is_named_is_called_by_its_title_and_the_path_stands_beside_it():
         record(lead=who, kind=kind, asset=asset, at=NOW - minutes * MINUTE, properties=properties)
     assert [(moment.text, moment.path) for moment in reversed(moments(recent(who)))] == [
         ("Viewed “Prices {0}”", "/pricing"),
-        ("Asked for sales: “Request a demo”", ""),
+        ("Asked for sales through “Request a demo”", ""),
         ("We sent the mail “Compare vendors”", ""),
         ("Clicked “Prices {0}” in our mail “Compare vendors”", "/pricing"),
         ("Clicked /else in our mail", ""),

@@ -5,9 +5,8 @@ from django.contrib import admin
 from django.db import transaction
 from unfold.decorators import display
 
-from leads import properties
+from leads import kinds, properties
 from leads.admin_parts import Admin, LinesField
-from leads.criteria.touchpoint import KIND_LABELS
 from leads.models import DeclaredProperty
 
 FROM_NOW_ON = (
@@ -100,7 +99,7 @@ class DeclaredPropertyAdmin(Admin):
     def add_view(self, request, form_url="", extra_context=None):
         found = [
             {
-                "kind": kind, "activity": KIND_LABELS.get(kind, kind), "key": key, "times": times, "different": different,
+                "kind": kind, "activity": kinds.label(kind), "key": key, "times": times, "different": different,
                 "is_too_much": different > properties.MANY, "examples": examples,
             }
             for kind, key, times, different, examples in properties.occurring()
@@ -113,7 +112,7 @@ class DeclaredPropertyAdmin(Admin):
 
     @display(description="Of the activity", ordering="kind")
     def activity(self, row):
-        return KIND_LABELS.get(row.kind, row.kind)
+        return kinds.label(row.kind)
 
     @display(description="Values")
     def values(self, row):

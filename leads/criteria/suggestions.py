@@ -11,7 +11,7 @@ from leads.criteria.comparisons import CHOICE, TEXT
 from leads.criteria.custom import fields as custom_fields
 from leads.criteria.fields import LEAD_FIELDS, LeadField
 from leads.criteria.origin import ARRIVALS
-from leads.criteria.touchpoint import SEARCHES
+from leads.kinds import SEARCHES
 
 SAMPLED = 30_000  # rows looked at in a table that holds more
 WITHIN_MS = 150

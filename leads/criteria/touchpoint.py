@@ -2,40 +2,21 @@
 
 import re
 
-from leads.activities import OPEN, normal_asset
+from leads.activities import normal_asset
 from leads.criteria.base import DID, TOUCHPOINT, Criterion, either, quoted
 from leads.criteria.parameters import Choice, Text, Texts
 from leads.criteria.properties import PROPERTY, property_sql, property_words
+from leads.kinds import KINDS, OPEN, SEARCHES, Kind
 
-# Kinds the product itself records as engagement, in the words of a sentence: what the lead did,
-# with the asset, and without. Any other kind (a tracker's own event) is quoted as it is.
-KINDS = {
-    "form_submit": ("Form submission", "submitted {asset}", "submitted a form"),
-    "lead_posted": ("Lead sent in by a server", "was sent in as {asset}", "was sent in by a server"),
-    "hand_raise": ("Hand-raise", "asked for sales through {asset}", "asked for sales"),
-    "page_view": ("Page view", "viewed {asset}", "viewed a page"),
-    "search": ("Search on the site", "searched for {asset}", "searched on the site"),
-    "search_visit": (
-        "Visit from a search engine",
-        "came from a search for {asset}",
-        "came from a search engine",
-    ),
-    "download": ("Download", "downloaded {asset}", "downloaded something"),
-    "webinar": ("Webinar", "attended {asset}", "attended a webinar"),
-    "event": ("Event", "came to {asset}", "came to an event"),
-    "mail_click": ("Click in a mail", "clicked through to {asset}", "clicked in a mail"),
-    OPEN: ("Open of a mail", "opened {asset}", "opened a mail"),
-}
-KIND_LABELS = {kind: words[0] for kind, words in KINDS.items()}
-ANY_KIND = ("Any activity", "did something on {asset}", "did anything")
-SEARCHES = ("search", "search_visit")
+ANY_KIND = Kind("Any activity", "did something on {asset}", "did anything")
+LABELS = {kind: words.label for kind, words in KINDS.items()}
 
 KIND = Text(
     "kind",
     "Activity",
     default="",
     max_length=40,
-    suggestions={"": ANY_KIND[0], **KIND_LABELS, OPEN: f"{KIND_LABELS[OPEN]} (only scoring rules count it)"},
+    suggestions={"": ANY_KIND.label, **LABELS, OPEN: f"{LABELS[OPEN]} (only scoring rules count it)"},
     suggests="activity.kind",
 )
 MATCH = Choice(

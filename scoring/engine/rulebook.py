@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leads.activities import OPEN
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition
 from leads.criteria.base import AT, Instant
 from leads.criteria.tree import changes, leaves, where
+from leads.kinds import OPEN
 from scoring import ratings
 from scoring.engine import prepared
 from scoring.engine.totals import Slots, slots

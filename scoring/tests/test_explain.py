@@ -41,7 +41,7 @@ def test_it_works(sarah):
     assert [(line.points, line.count) for line in why.lines] == [(25, None), (35, 4), (-5, None)]
     assert sum(line.points for line in why.lines) == why.total == 55
     assert (why.lines[1].raw, why.lines[1].factor) == (40, 0.875)
-    assert [e.what for e in why.lines[1].evidence] == ["Page view /pricing"] * 3
+    assert [e.what for e in why.lines[1].evidence] == ["Viewed /pricing"] * 3
     assert why.lines[1].evidence[0].at == NOW - DAY
     assert [e.what for e in why.lines[0].evidence] == ["buying role: Decision maker"]
     assert (why.verdict, why.not_passed) == ("sales_ready", [])
@@ -230,11 +230,11 @@ def test_evidence_has_the_title_of_what_it_is_about_and_its_path(sarah, title):
         did(sarah, kind, asset, ago=DAY)
     why = explain(lead=sarah, at=NOW)
     assert [(e.what, e.asset) for line in why.lines for e in line.evidence] == [
-        (f"Download “{title}”", "/roi"),
-        ("Hand-raise “Request a demo”", "demo"),
-        ("Page view /else", ""),
+        (f"Downloaded “{title}”", "/roi"),
+        ("Asked for sales through “Request a demo”", "demo"),
+        ("Viewed /else", ""),
     ]
-    assert f"Download “{title}” (/roi), 2026-05-31" in why.as_text()
+    assert f"Downloaded “{title}” (/roi), 2026-05-31" in why.as_text()
 
 
 def test_an_empty_custom_field_says_what_it_is_worth(sarah):

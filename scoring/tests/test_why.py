@@ -60,7 +60,7 @@ def test_the_history_has_what_moved_and_the_versions_between(sarah):
 def test_each_piece_of_evidence_is_found_in_the_log(sarah):
     activity = did(sarah, "page_view", "/pricing", ago=5 * DAY)
     (evidence,) = [e for line in why(lead=sarah).explanation.lines for e in line.evidence if e.at]
-    assert (evidence.what, evidence.activity_id) == ("Page view /pricing", activity.pk)
+    assert (evidence.what, evidence.activity_id) == ("Viewed /pricing", activity.pk)
 
 
 def test_another_model_judges_for_itself_and_says_nothing_of_passing(sarah):
