@@ -14,6 +14,7 @@ from django.utils import timezone
 from leads import telling
 from leads.kinds import did
 from leads.models import Asset, AssetState, BuyingStage
+from leads.past import leads_known
 from leads.rows import fetch
 
 # What an asset is called, as SQL over leads_touchpoint `t`: its own title, else the name of the form or campaign that it
@@ -103,16 +104,7 @@ WITH {SEEN}, found AS (
 )
 SELECT lead_id, buying_stage, kind, title, last, times FROM found WHERE place <= %(most)s ORDER BY last DESC
 """  # noqa: S608 constants
-# The leads with what they, or a colleague, had said by the instant: before its next change a field was what that replaced.
-SAID_BY = """
-SELECT said.* FROM leads_lead l CROSS JOIN LATERAL jsonb_populate_record(l, coalesce((
-  SELECT jsonb_object_agg(field, old) FROM (
-    SELECT DISTINCT ON (field) field, old FROM leads_fieldchange
-    WHERE lead_id = l.id AND field IN ('buying_stage', 'timeline', 'timeline_until', 'product_interest')
-      AND applied AND recorded_at > %(at)s
-    ORDER BY field, recorded_at, id) later), '{}')) said
-WHERE l.id = ANY(%(ids)s)
-"""
+SAID_BY = leads_known(at="%(at)s", which="x.id = ANY(%(ids)s)")
 STATED_STAGES = f"""
 SELECT id, buying_stage, timeline, timeline_until FROM ({SAID_BY}) l WHERE buying_stage <> '' OR timeline_until IS NOT NULL
 """  # noqa: S608 constants
