@@ -7,7 +7,6 @@ finished one that is started again finds everybody it made before.
 
 import csv
 import hashlib
-import io
 import json
 from dataclasses import dataclass, field
 from itertools import islice
@@ -107,12 +106,12 @@ def carry_on(*, run, path, mapping, at, say=lambda share: None, dry_run=False):
     rolled back, and whom an earlier one would have made counts as matched."""
     size = max(Path(path).stat().st_size, 1)
     seen = set() if dry_run else None
-    with Path(path).open("rb") as raw:
-        for lines in _batches(raw, mapping, skip=run.rows_done):
+    with Path(path).open(encoding=mapping.encoding, errors="replace", newline="") as text:
+        for lines in _batches(text, mapping, skip=run.rows_done):
             with transaction.atomic():
                 _batch(run, lines, mapping, at, seen)
                 transaction.set_rollback(dry_run)
-            say(min(raw.tell() / size, 1.0))
+            say(min(text.buffer.tell() / size, 1.0))
     if not dry_run:
         run.finished_at = at
         run.save(update_fields=["finished_at"])
@@ -190,16 +189,14 @@ def _key(values):
     return values.get("email") or values.get("external_id") or values.get("phone")
 
 
-def _batches(raw, mapping, *, skip):
+def _batches(text, mapping, *, skip):
     """Lists of (line number, {column: text} or the problem of a line that cannot be read)."""
     csv.field_size_limit(LONGEST_CELL)
-    text = io.TextIOWrapper(raw, encoding=mapping.encoding, errors="replace", newline="")
     lines = _lines(csv.reader(text, delimiter=mapping.delimiter), mapping)
     for _ in islice(lines, skip):
         pass
     while batch := list(islice(lines, BATCH)):
         yield batch
-    text.detach()
 
 
 def _lines(reader, mapping):
