@@ -146,7 +146,8 @@ def publication(at, given=None):
     sql("VACUUM")
     with Cost() as spent:
         publish(version=version, by=None, at=at, approved=True)
-    forget_replaced()
+    while forget_replaced():
+        pass
     sql("VACUUM ANALYZE scoring_score")
     return spent
 

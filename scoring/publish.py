@@ -44,7 +44,14 @@ SELECT string_agg(int8send(id), '') FROM (
 ) held
 """
 BATCH = 10_000  # leads: some 0.2 s, during which whoever records something for one of them waits
-FORGET_VERSION = "DELETE FROM scoring_score WHERE model_version_id = %s"
+# A score that somebody writes, who read the live versions before this one was called off, is left for the next batch.
+FORGET_SOME = """
+WITH gone AS (
+  DELETE FROM scoring_score WHERE id IN (
+    SELECT id FROM scoring_score WHERE model_version_id = %s ORDER BY lead_id LIMIT %s FOR UPDATE SKIP LOCKED
+  ) RETURNING id
+) SELECT count(*) FROM gone
+"""
 CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
 COMPARE = """
 INSERT INTO scoring_scorechange (lead_id, model_version_id, at, old_rating, new_rating, old_verdict, new_verdict,
@@ -241,10 +248,11 @@ def _flip(version, at):
             _let_follow(version, news, at)
 
 
-def forget_replaced():
-    """Delete the scores of one version that is in force no more, nor being filled; False if there was none.
+def forget_replaced(*, batch=BATCH):
+    """Delete one batch of the scores of a version that is in force no more, nor being filled; False if there was none.
 
-    Whoever asks for its publication again waits for the lock of the version, and has everybody scored anew.
+    Whoever asks for its publication again waits for the lock of the version, a batch at most, and has everybody scored
+    anew: what is left of the old scores is written over.
     """
     with transaction.atomic():
         version = (
@@ -255,8 +263,7 @@ def forget_replaced():
         )
         if version is None:
             return False
-        fetch(FORGET_VERSION, [version.pk], returns=False)
-    return True
+        return fetch(FORGET_SOME, [version.pk, batch])[0][0] > 0
 
 
 def take_over(*, version, by, at):

@@ -127,6 +127,25 @@ def test_scores_of_a_replaced_version_go_and_rolling_back_makes_them_anew(marta,
     assert seen(leads) == stood
 
 
+def test_scores_go_in_batches_and_a_roll_back_between_two_has_them_all_again(marta, leads):
+    first = current(PRICING, DECISION_MAKER)
+    rescore(lead_ids=[who.pk for who in leads], at=NOW)
+    stood = seen(leads)
+    publish(version=approved(draft(PRICING)), by=marta, at=NOW + DAY)
+    left = Score.objects.filter(model_version=first)
+    assert forget_replaced(batch=4) and left.count() == 2
+    first.refresh_from_db()
+    ask_publish(version=first, by=marta, at=NOW + 2 * DAY)
+    fill_published(at=NOW, batch=4)
+    assert not forget_replaced(batch=4), "it is being filled"
+    while fill_published(at=NOW, batch=4):
+        pass
+    assert seen(leads) == stood and left.count() == len(leads)
+    while forget_replaced(batch=4):
+        pass
+    assert set(Score.objects.values_list("model_version", flat=True)) == {first.pk}
+
+
 def test_what_was_filled_of_a_publication_called_off_goes(marta, leads):
     current(PRICING)
     version = approved(draft(PRICING))

@@ -14,7 +14,15 @@ from leads.models import Activity, Lead
 from leads.rows import fetch
 from leads.tests.races import wait_until
 from scoring.models import ModelVersion, Publication, Score, ScoreChange
-from scoring.publish import NotPublishable, ask_publish, call_off, fill_published, new_draft, publish
+from scoring.publish import (
+    NotPublishable,
+    ask_publish,
+    call_off,
+    fill_published,
+    forget_replaced,
+    new_draft,
+    publish,
+)
 from scoring.rescore import GATE, age_due, rescore, rescore_due
 from scoring.tests.cast import DAY, PRICING, activity, approved, current, draft, lead
 
@@ -238,11 +246,13 @@ def assert_true(people, version, points):
 
 
 def test_rolling_back_half_way(people):
-    """Called off half-way, asked again, rolled back to what was before, that called off too: readers see whole versions."""
+    """Called off half-way, asked again, rolled back to what was before, that called off too: readers see whole versions,
+    though what was replaced is deleted batch by batch meanwhile."""
     first = current(VIEWS)
     settle()
     second = approved(draft(activity(2, "page_view")))
     stop, seen = threading.Event(), []
+    forgetter = until(stop, lambda: forget_replaced(batch=3))
 
     def half_way(version):
         ask_publish(version=version, by=None, at=timezone.now())
@@ -250,7 +260,7 @@ def test_rolling_back_half_way(people):
         call_off(version=version)
         time.sleep(0.05)
 
-    with at_once(*[writer(people, stop) for _ in range(2)], reader(first.model, seen, stop)):
+    with at_once(*[writer(people, stop) for _ in range(2)], reader(first.model, seen, stop), forgetter):
         for there in (second, first):
             half_way(there)
             ask_publish(version=there, by=None, at=timezone.now())
@@ -260,6 +270,30 @@ def test_rolling_back_half_way(people):
         stop.set()
     settle()
     assert seen == [first.pk, second.pk, first.pk]
+    assert all(stored == logged for stored, logged in views_of(first).values())
+
+
+def test_a_roll_back_waits_for_the_batch_that_is_being_deleted(people):
+    first = current(VIEWS)
+    settle()
+    publish(version=draft(activity(2, "page_view")), by=None, at=timezone.now(), approved=True)
+    held = threading.Event()
+
+    def roll_back():
+        held.wait()
+        ask_publish(version=first, by=None, at=timezone.now())
+
+    with at_once(roll_back):
+        with transaction.atomic():
+            assert forget_replaced(batch=8)
+            held.set()
+            wait_until(lambda: fetch(WAITING_FOR_A_ROW)[0][0])
+            assert not ModelVersion.objects.filter(publish_asked_at__isnull=False).exists()
+        wait_until(lambda: ModelVersion.objects.filter(publish_asked_at__isnull=False).exists())
+        assert not forget_replaced(batch=8), "it is asked for again"
+    while fill_published(at=timezone.now(), batch=7):
+        pass
+    assert Score.objects.filter(model_version=first).count() == 20
     assert all(stored == logged for stored, logged in views_of(first).values())
 
 
@@ -294,6 +328,8 @@ def test_two_publishers_leave_exactly_one_version_published(people):
 
 WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+# Whoever waits for a row holds its place in the queue for it.
+WAITING_FOR_A_ROW = WAITING.replace("'advisory' AND NOT granted", "'tuple'")
 
 
 @contextmanager
