@@ -121,7 +121,7 @@ def explain_by(book, *, lead, at, model, version, known_at=None):
         action=book.table.actions[label],
         verdict=str(VERDICTS[scores.verdict[0]]),
         lines=lines.lines_of(book, judged, values),
-        unknown=missing.unknown(book, scores, values),
+        unknown=missing.unknown(book, judged, values, at=at, known_at=known_at),
         next_rating=next_rating(book, fit, engagement, scores.verdict[0]),
         not_passed=missing.not_passed(book, leads, scores),
         outlook=outlook(book, judged, at=at, known_at=known_at),

@@ -14,8 +14,6 @@ from scoring.engine.rulebook import is_readable
 from scoring.models import Rule
 
 FIELD_CRITERIA = ("lead_field", "company_field", "custom_field")
-# Criteria that ask a field under another name.
-SAME_AS = {"timeline_within": ("lead_field", "timeline")}
 # What a form asks to fill a field of the company; fields of the lead have the same name there.
 QUESTIONS = {"size": "company_size", "name": "company", "domain": "company_domain"}
 NEVER = 0.05  # a source that knows less than this of a field does not ask it …
@@ -93,10 +91,7 @@ def asked_by(version):
 
 def fields_of(tree):
     for key, params in leaves(tree, criteria=CRITERIA, scope=LEAD):
-        if key in FIELD_CRITERIA and CRITERIA[key].field(params) is not None:
-            yield key, params["field"]
-        elif key in SAME_AS:
-            yield SAME_AS[key]
+        yield from CRITERIA[key].fields_asked(params)
 
 
 def lacking_by_source(fields, at):

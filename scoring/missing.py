@@ -1,8 +1,14 @@
 """What a score lacks: fields that nobody filled, and what keeps the lead from sales."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scoring.engine import arithmetic
+from leads.criteria import LEAD
+from leads.criteria.base import AT
+from leads.criteria.tree import Leaf, parse, to_sql
+from leads.rows import fetch
+from scoring.engine import arithmetic, facts
+from scoring.engine.replay import LOG_THEN
+from scoring.engine.rulebook import LEAD_CRITERIA, Condition
 from scoring.engine.units import NEVER, instant
 from scoring.lines import field_of, fit_rules
 from scoring.words import day, figure
@@ -17,16 +23,52 @@ class Unknown:
     worth: float
 
 
-def unknown(book, scores, values):
-    """The empty fields that keep rules from adding points, the most worthwhile first."""
+def unknown(book, judged, values, *, at, known_at=None):
+    """The empty fields that alone keep rules from adding points, the most worthwhile first. A rule that what is known
+    speaks against is worth nothing."""
+    empty = {one for one, value in values.items() if value in (None, "")}
+    waiting = [
+        (points, fields, if_filled(_parsed(rule), empty))
+        for rule, asked, points, holds in fit_rules(book, judged.scores[0])
+        if points > 0 and not holds and (fields := empty.intersection(asked))
+    ]
+    open_ = true_of([node for *_, node in waiting if node], judged.leads.ids[0], at=at, known_at=known_at)
     worth = {}
-    for _rule, asked, points, holds in fit_rules(book, scores):
-        if points > 0 and not holds:
-            for one in asked:
-                if one in values and values[one] in (None, ""):
-                    worth[one] = max(worth.get(one, 0), points)
+    for points, fields, node in waiting:
+        if node is None or next(open_):
+            for one in fields:
+                worth[one] = max(worth.get(one, 0), points)
     found = [Unknown(one[1], field_of(*one).label, points / 100) for one, points in worth.items()]
     return sorted(found, key=lambda one: -one.worth)
+
+
+def _parsed(rule):
+    return parse(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD)
+
+
+def if_filled(node, empty):
+    """What a parsed condition still asks where its `empty` fields are filled as it would have them; None: nothing."""
+    if isinstance(node, Leaf):
+        return None if empty.intersection(node.criterion.fields_asked(node.params)) else node
+    if node.kind == "none":  # an empty field is nothing that it would rule out
+        return node
+    left = [if_filled(member, empty) for member in node.members]
+    if node.kind == "any":
+        return None if None in left else replace(node, members=tuple(left))
+    left = tuple(member for member in left if member)
+    return replace(node, members=left) if left else None
+
+
+def true_of(nodes, lead_id, *, at, known_at=None):
+    """An iterator over whether each of the parsed conditions holds for the lead at `at`. At most one query."""
+    if not nodes:
+        return iter(())
+    params = {"ids": [int(lead_id)], "at": at, "known_at": known_at}
+    asked = [facts.rendered(Condition(*to_sql(node, AT)), params, "%(at)s::timestamptz") for node in nodes]
+    before, tables = ("", facts.NOW) if known_at is None else (LOG_THEN, facts.THEN)
+    sql = f"{before} SELECT {', '.join(asked)} FROM {tables} WHERE l.id = ANY($1)"  # noqa: S608 bound
+    sql = sql.replace("$1", "%(ids)s::bigint[]").replace("$3", "%(known_at)s::timestamptz")
+    return iter(fetch(sql, params)[0])
 
 
 def not_passed(book, leads, scores):

@@ -364,6 +364,20 @@ def test_gaps_by_points_times_leads(client, max_, asked, now):
     assert "company_field.size" not in found  # everybody has said it
 
 
+def test_gaps_of_fields_that_are_asked_in_other_words(max_, asked, now):
+    """How much is known is asked of each field; who asks for what is unknown misses nothing."""
+    version = new_draft(model=ScoringModel.objects.get(routes=True), by=max_)
+    version.rules.all().delete()
+    knows = {"is": "knows_fields", "fields": ["phone", "company.size", "role"], "at_least": 2}
+    unsaid = {"is": "lead_field", "field": "country", "op": "unknown"}
+    for condition in (knows, unsaid):
+        Rule.objects.create(version=version, kind="fit", name="Known", points=6, condition=condition)
+    assert gaps.asked_by(version).keys() == {
+        ("lead_field", "phone"), ("company_field", "size"), ("lead_field", "role"),
+    }  # fmt: skip
+    assert [gap.lack for gap in gaps.gaps(version, at=now) if gap.key == "lead_field.role"] == [20]
+
+
 def test_every_gap_opens_the_leads_that_lack_it(client, max_, asked, now):
     page = read(client, "/marketing/gaps/")
     rows = re.findall(r'<a href="(/marketing/leads/\?lacks[^"]*)">(\d+)</a>', page)

@@ -128,6 +128,10 @@ class Criterion:
         """
         return None
 
+    def fields_asked(self, params):
+        """[(criterion key, field name)] of the fields whose values decide: who lacks one of them might meet it."""
+        return []
+
     def sentence(self, params):
         """The condition in words, without a full stop: "company size is at least 200"."""
         raise NotImplementedError

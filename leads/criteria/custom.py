@@ -109,6 +109,9 @@ class CustomFieldIs(FieldCriterion):
     def changes_sql(self, params, at):
         return super().changes_sql(params, at) if self.field(params) else None
 
+    def fields_asked(self, params):
+        return super().fields_asked(params) if self.field(params) else []
+
     def sentence(self, params):
         if self.field(params):
             return super().sentence(params)

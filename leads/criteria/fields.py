@@ -127,6 +127,9 @@ class FieldCriterion(Criterion):
     def changes_sql(self, params, at):
         return comparisons.changes(self.field(params), params["op"], params["value"], at)
 
+    def fields_asked(self, params):
+        return [] if params["op"] == "unknown" else [(self.key, params["field"])]
+
     def sentence(self, params):
         return comparisons.in_words(self.field(params), params["op"], params["value"])
 

@@ -44,6 +44,9 @@ class TimelineWithin(Criterion):
             f"CASE WHEN {begins} > %s THEN {begins} WHEN l.timeline_until > %s THEN l.timeline_until END"
         ), [params["days"] * 24, at, params["days"] * 24, at]
 
+    def fields_asked(self, params):
+        return [("lead_field", "timeline")]
+
     def sentence(self, params):
         return f"wants to buy within {counted(params['days'], 'day')}"
 
@@ -60,6 +63,9 @@ class ProductStated(Criterion):
 
     def sql(self, params, at):
         return STATED, [params["product"], params["product"]]
+
+    def fields_asked(self, params):
+        return [("lead_field", "product_interest")]
 
     def sentence(self, params):
         return f"asked for {quoted(self.parameters[0].name_of(params['product']))}"

@@ -44,6 +44,17 @@ class KnowsFields(Criterion):
         total = " + ".join(f"({sql})::int" for sql, _ in known) or "0"
         return f"({total} >= %s)", [*(value for _, bound in known for value in bound), params["at_least"]]
 
+    def fields_asked(self, params):
+        found = []
+        for item in params["fields"]:
+            if item in LEAD_FIELDS:
+                found.append(("lead_field", item))
+            elif item.startswith("company.") and (name := item.removeprefix("company.")) in COMPANY_FIELDS:
+                found.append(("company_field", name))
+            elif item in custom.fields(in_use=False):
+                found.append(("custom_field", item))
+        return found
+
     def changes_sql(self, params, at):
         found = [comparisons.changes(item, "known", None, at) for item in self.asked(params)]
         found = [one for one in found if one]

@@ -358,4 +358,6 @@ def _or_never(values):
 
 def _asked(rule):
     found = _lead_leaves(rule.condition or {})
-    return list(dict.fromkeys((key, params["field"]) for key, params in found if "field" in params))
+    return list(
+        dict.fromkeys(one for key, params in found for one in LEAD_CRITERIA[key].fields_asked(params))
+    )

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads.identity import set_fields
-from leads.models import Asset, CaptureForm, CustomField, Lead
+from leads.models import Asset, CaptureForm, CustomField, Lead, Product
 from scoring.explain import explain
 from scoring.models import Score
 from scoring.publish import publish
@@ -26,6 +26,7 @@ from scoring.tests.cast import (
 )
 
 pytestmark = pytest.mark.django_db
+INDUSTRY = {"is": "lead_field", "field": "industry", "op": "equals", "value": "Software"}
 
 
 @pytest.fixture
@@ -260,3 +261,47 @@ def test_the_outlook_reads_facts_again_when_they_change(sarah):
     outlook = explain(lead=sarah, at=NOW).outlook
     assert [(f.at, f.total) for f in outlook] == [(NOW + 3 * DAY, 20), (NOW + 14 * DAY, 0)][: len(outlook)]
     assert outlook[0].rating == "D"
+
+
+def test_what_is_asked_in_other_words_is_unknown_too(sarah):
+    """How soon somebody buys, what product they asked for, how much is known: each is a field that nobody filled."""
+    Product.objects.create(slug="crm", name="CRM")
+    asks = [
+        ({"is": "timeline_within", "days": 90}, 10),
+        ({"is": "product_stated", "product": "crm"}, 8),
+        ({"is": "knows_fields", "fields": ["phone", "company.size"], "at_least": 2}, 6),
+    ]
+    current(*({"kind": "fit", "points": points, "condition": condition} for condition, points in asks))
+    found = explain(lead=sarah, at=NOW).unknown
+    assert [(u.label, u.worth) for u in found] == [
+        ("buying timeline", 10),
+        ("product they named", 8),
+        ("company size", 6),
+        ("phone", 6),
+    ]
+    Lead.objects.filter(pk=sarah.pk).update(timeline="this month", timeline_until=NOW + DAY, phone="+4930123")
+    why = explain(lead=sarah, at=NOW)
+    assert [(u.label, u.worth) for u in why.unknown] == [("product they named", 8), ("company size", 6)]
+    assert [e.what for e in why.lines[0].evidence] == ["buying timeline: this month"]
+    assert [(u.label, u.worth) for u in explain(lead=sarah, at=NOW + DAY).unknown][0] == (
+        "buying timeline",
+        10,
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "worth"),
+    [
+        ({"all": [INDUSTRY, fit(0, field="role", op="equals", value="decision maker")["condition"]]}, 10),
+        ({"all": [INDUSTRY, fit(0, field="role", op="equals", value="user")["condition"]]}, None),
+        ({"any": [INDUSTRY, fit(0, field="role", op="equals", value="user")["condition"]]}, 10),
+        ({"all": [INDUSTRY, {"none": [fit(0, field="role", op="known")["condition"]]}]}, None),
+        ({"all": [INDUSTRY, {"none": [fit(0, field="country", op="equals", value="DE")["condition"]]}]}, 10),
+        ({"all": [INDUSTRY, {"is": "timeline_within", "days": 9}, {"is": "free_mail"}]}, None),
+    ],
+)
+@pytest.mark.parametrize("at", [NOW, None])
+def test_what_is_known_may_leave_an_unknown_field_worth_nothing(sarah, condition, worth, at):
+    current({"kind": "fit", "points": 10, "condition": condition})
+    found = explain(lead=sarah, at=at).unknown
+    assert [u.worth for u in found if u.field == "industry"] == ([worth] if worth else [])
