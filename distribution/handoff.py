@@ -12,7 +12,7 @@ from django.db import transaction
 from distribution import access, notices
 from distribution.assignment import Turns, decliners, give_back, someone_is_free
 from distribution.models import Action, Handoff, Rep, SalesQueue
-from distribution.ownership import take_companies
+from distribution.ownership import hand_over, take_companies
 from leads import activities, places
 from leads.models import Lead, Place, Stage
 from leads.rows import fetch
@@ -228,11 +228,13 @@ def pass_on(row, *, reason, note, by, at):
     row.offered_at = at if row.owner else None
     row.save(update_fields=["owner", "queue", "status", "offered_at"])
     if row.owner:
+        hand_over(row, giver=declined, at=at)
         notices.handed_off([row], at=at)
 
 
 def assign(*, handoff, rep, by, at):
-    """A manager (in review: a marketer) gives an open hand-off to `rep`. The promised first response stays."""
+    """A manager (in review: a marketer) gives an open hand-off to `rep`. The promised first response stays; the company
+    goes with its lead."""
     with transaction.atomic():
         row = locked(handoff)
         refuse_ended(row)
@@ -244,9 +246,11 @@ def assign(*, handoff, rep, by, at):
             return row
         if row.queue.is_review:
             row.queue = default_queue()
+        giver = row.owner
         row.owner, row.status, row.offered_at, row.accepted_at = rep, Handoff.Status.OFFERED, at, None
         row.save(update_fields=["owner", "queue", "status", "offered_at", "accepted_at"])
         row.follow_ups.filter(done_at__isnull=True).update(owner=rep)
+        hand_over(row, giver=giver, at=at)
         take_companies([(row.lead.company_id, rep)], at=at)
         log_internal(row, by=by, at=at, asset="assigned", owner=str(rep))
         notices.handed_off([row], at=at)

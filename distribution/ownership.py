@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from distribution.models import CompanyOwner
 from leads.rows import fetch
 
 FOLLOW_DAYS = 90  # colleagues of a handed-off lead follow to the same rep for so long
@@ -29,3 +30,10 @@ def take_companies(pairs, *, at):
         expired = at - timedelta(days=FOLLOW_DAYS)
         params = {"companies": list(owners), "reps": list(owners.values()), "at": at, "expired": expired}
         fetch(OWN, params, returns=False)
+
+
+def hand_over(row, *, giver, at):
+    """The lead of a locked hand-off went from `giver` to its owner by somebody's decision: a company that was the giver's
+    goes with it, so that colleagues follow to whoever works there now. A named account is changed in the settings alone."""
+    mine = CompanyOwner.objects.filter(company=row.lead.company_id, rep=giver, is_named_account=False)
+    mine.update(rep=row.owner, since=at, last_handoff_at=at)

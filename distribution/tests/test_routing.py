@@ -2,7 +2,7 @@
 
 import pytest
 
-from distribution import routing
+from distribution import handoff, routing
 from distribution.models import (
     CompanyOwner,
     Handoff,
@@ -113,6 +113,36 @@ def test_7_colleagues_follow_to_the_same_rep_for_90_days_even_over_capacity():
     late = cast.handed(cast.lead("late@acme.net", company=acme), NOW + 255 * DAY)
     assert late.owner.user.first_name == "Ron" and decision(late.lead).step == 10
     assert CompanyOwner.objects.get(company=acme).rep == late.owner
+
+
+def test_7_colleagues_follow_whom_a_manager_gave_the_lead_to():
+    acme, rita, ron = cast.acme(), cast.rita(), cast.ron()
+    first = cast.handed(cast.lead("one@acme.net", company=acme))
+    assert first.owner == rita
+    handoff.assign(handoff=first, rep=ron, by=cast.ada(), at=NOW + DAY)
+    owner = CompanyOwner.objects.get(company=acme)
+    assert (owner.rep, owner.since, owner.last_handoff_at) == (ron, NOW + DAY, NOW + DAY)
+    assert cast.handed(cast.lead("two@acme.net", company=acme), NOW + 2 * DAY).owner == ron
+
+
+def test_7_a_company_stays_with_its_owner_when_another_reps_lead_or_a_named_account_is_given_away():
+    rita, ron, tom = cast.rita(), cast.ron(), cast.rep("Tom", queues=[])
+    acme, named, ada = cast.acme(), cast.acme("Named"), cast.ada()
+    row = cast.handed(cast.lead("one@acme.net", company=acme))
+    CompanyOwner.objects.filter(company=acme).update(rep=tom)
+    CompanyOwner.objects.create(company=named, rep=rita, is_named_account=True, since=NOW)
+    account = cast.handed(cast.lead("one@named.net", company=named))
+    for one in (row, account):
+        handoff.assign(handoff=one, rep=ron, by=ada, at=NOW + DAY)
+    assert CompanyOwner.objects.get(company=acme).rep == tom
+    assert CompanyOwner.objects.get(company=named).rep == rita
+
+
+def test_7_colleagues_do_not_follow_to_a_rep_who_passed_the_lead_on():
+    acme, rita, ron = cast.acme(), cast.rita(), cast.ron()
+    first = cast.handed(cast.lead("one@acme.net", company=acme))
+    handoff.decline(handoff=first, by=rita.user, reason="not_mine", at=NOW + DAY)
+    assert cast.handed(cast.lead("two@acme.net", company=acme), NOW + 2 * DAY).owner == ron
 
 
 def test_7_a_named_account_stays_with_its_owner_for_good():
