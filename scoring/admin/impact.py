@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from leads.criteria import BadCondition
 from leads.criteria.base import counted
+from leads.criteria.matching import total_leads
 from leads.models import Lead
 from scoring.bars import columns
 from scoring.engine.rulebook import compile_version
 from scoring.explain import Explanation, explain, explain_by
-from scoring.impact import SAMPLE, impact_of
+from scoring.impact import impact_of
 from scoring.models import Rule
 from scoring.rule_form import RuleForm
 from scoring.rule_words import whole_in_words
@@ -84,14 +85,17 @@ def panel(rule, *, at):
         f"“{name}” matches {share * 100:.0f} % of the same leads: one of the two may be enough."
         for name, share in found.overlaps
     ]
-    if not found.touched:
+    is_sample = found.looked_at < total_leads()
+    if not found.touched and is_sample:
+        overlaps = ["Of the leads looked at nobody's points change: few meet it, or a cap leaves no room."]
+    elif not found.touched:
         overlaps = ["Nobody's points change: nobody meets it now, or a cap leaves no room."]
-    elif found.touched == found.looked_at:
+    elif found.touched == found.looked_at and not is_sample:
         overlaps.append("It changes everybody's points, so it tells no lead from another.")
     return {
         "impact": found,
         "whole": whole_in_words(rule),
-        "is_sample": found.looked_at >= SAMPLE,
+        "is_sample": is_sample,
         "touched": touched_in_words(found),
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],
         "bars": columns([(one.before, one.after) for one in found.histogram]).bars,

@@ -107,6 +107,17 @@ def test_the_whole_rule_is_said_and_that_it_changes_nobodys_points(ask, draft):
     assert "Nobody&#x27;s points change" in page and "of the same leads" not in page
 
 
+def test_what_a_sample_shows_is_not_said_of_everybody(ask, draft, monkeypatch):
+    monkeypatch.setattr("scoring.admin.impact.total_leads", lambda: 100_000)
+    dreamer = json.dumps(CHIEF | {"value": "dreamer"})
+    page = ask(draft, condition=dreamer).content.decode()
+    assert "Of the leads looked at nobody" in page and "nobody meets it" not in page
+    assert "This is a sample; the lab looks at everybody." in page
+    assert "everybody&#x27;s points" not in ask(draft).content.decode()
+    monkeypatch.undo()
+    assert "everybody&#x27;s points" in ask(draft).content.decode()
+
+
 def test_an_unfinished_condition_is_said_without_its_path(ask, draft):
     page = ask(draft, condition='{"all": [{"is": "lead_field"}]}').content.decode()
     assert "“Condition” is not finished" in page
