@@ -1,18 +1,17 @@
 """Scores have no foreign keys: whoever deletes a lead or a version, whenever, no score outlives it."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
 from leads.models import Lead
+from leads.tests.races import PATIENCE, beside, somebody_waits
 from scoring.models import ModelVersion, Score, ScoreChange
 from scoring.publish import ask_publish, fill_published
 from scoring.rescore import rescore, rescore_due
 from scoring.tests.cast import DAY, DECISION_MAKER, NOW, approved, current, draft, lead
-from scoring.tests.test_races import at_once, until
 
 together = pytest.mark.django_db(transaction=True)
 
@@ -67,13 +66,13 @@ def test_a_deletion_waits_for_the_scorer_and_takes_what_it_wrote():
     scored = threading.Event()
 
     def delete():
-        scored.wait()
+        assert scored.wait(PATIENCE)
         delete_leads([sarah.pk])
 
-    with at_once(delete), transaction.atomic():
+    with beside(delete), transaction.atomic():
         assert rescore_due(at=NOW) == 1
         scored.set()
-        time.sleep(0.3)  # the deletion waits for the lead meanwhile
+        somebody_waits()  # the deletion, for the lead
         assert Score.objects.filter(lead=sarah).exists()
     assert not Lead.objects.filter(pk=sarah.pk).exists()
     assert not Score.objects.exists()
@@ -86,15 +85,11 @@ def test_leads_go_while_everybody_is_scored_and_published():
     people = [lead(f"p{n}@example.com", at=now - DAY, role="decision maker").pk for n in range(60)]
     rescore(lead_ids=people, at=now)  # the threads may not come to it before the versions change places
     ask_publish(version=approved(draft(DECISION_MAKER)), by=None, at=now)
-    stop = threading.Event()
-    scorer = until(stop, lambda: rescore(lead_ids=people, at=timezone.now()))
-    publisher = until(stop, lambda: fill_published(at=timezone.now(), batch=5))
-    with at_once(scorer, scorer, publisher):
-        try:
-            for start in range(0, 50, 5):
-                delete_leads(people[start : start + 5])
-        finally:
-            stop.set()
+    scorer = lambda: rescore(lead_ids=people, at=timezone.now())
+    publisher = lambda: fill_published(at=timezone.now(), batch=5)
+    with beside(again=[scorer, scorer, publisher]):
+        for start in range(0, 50, 5):
+            delete_leads(people[start : start + 5])
     while fill_published(at=timezone.now()):
         pass
     assert Lead.objects.count() == 10

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from leads.activities import record_many
 from leads.models import Lead
+from leads.tests.races import brake
 from scoring.models import ModelVersion, Score, ScoreChange
 from scoring.publish import ask_publish, fill_published
 from scoring.rescore import rescore_due
@@ -25,7 +27,7 @@ from django.utils import timezone
 from scoring.publish import fill_published
 from scoring.rescore import rescore_due
 while {step}:
-    print("one more", flush=True)
+    pass
 """
 
 
@@ -41,29 +43,33 @@ def crowd():
     record_many(items, received_at=now)
 
 
-def killed_after(batches, step):
-    """Run a worker on this database in a process of its own and kill it when it has told of `batches`."""
+@contextmanager
+def worker(step):
+    """A process of its own that takes one step after the other on this database."""
     old = settings.DATABASES["default"]
     url = f"postgres://{old['USER']}:{old['PASSWORD']}@{old['HOST']}:{old['PORT']}/{connection.settings_dict['NAME']}"
     environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "leadmgmt.settings"}
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(step=step)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        cwd=settings.BASE_DIR,
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER.format(step=step)], env=environment, cwd=settings.BASE_DIR
     )
-    with worker:
-        for _ in range(batches):
-            assert worker.stdout.readline() == b"one more\n"
-        worker.kill()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def killed_in_the_fourth(step):
+    """Batch of a hundred, while it writes its scores."""
+    with brake("scoring_score", every=350) as kill, worker(step) as process:
+        kill(lambda: (process.kill(), process.wait()))
 
 
 def test_scoring(crowd):
     version = current(activity(5, "page_view"))
-    killed_after(3, "rescore_due(at=timezone.now(), limit=100)")
-    scored = Score.objects.filter(model_version=version).count()
-    assert 300 <= scored < LEADS
-    assert Lead.objects.filter(rescore_at=None).count() == scored  # a batch is committed whole, or not at all
+    killed_in_the_fourth("rescore_due(at=timezone.now(), limit=100)")
+    assert Score.objects.filter(model_version=version).count() == 300
+    assert Lead.objects.filter(rescore_at=None).count() == 300  # a batch is committed whole, or not at all
     while rescore_due(at=timezone.now()):
         pass
     assert Score.objects.filter(model_version=version, engagement=5).count() == LEADS
@@ -74,10 +80,10 @@ def test_filling(crowd):
     current(activity(5, "page_view"))
     version = draft(activity(7, "page_view"))
     ask_publish(version=approved(version), by=None, at=timezone.now())
-    killed_after(3, "fill_published(at=timezone.now(), batch=100)")
+    killed_in_the_fourth("fill_published(at=timezone.now(), batch=100)")
     filling = ModelVersion.objects.get(pk=version.pk)
     assert filling.publish_asked_at and filling.status == "approved"
-    assert Score.objects.filter(model_version=version).count() == filling.filled
+    assert Score.objects.filter(model_version=version).count() == filling.filled == 300
     while fill_published(at=timezone.now()):
         pass
     assert ModelVersion.objects.get(pk=version.pk).status == "published"

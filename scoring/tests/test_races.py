@@ -4,15 +4,17 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from itertools import count
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from leads.activities import record
 from leads.models import Activity, Lead
 from leads.rows import fetch
-from leads.tests.races import wait_until
+from leads.tests.races import PATIENCE, at_once, beside, somebody_waits, together, wait_until
 from scoring.models import ModelVersion, Publication, Score, ScoreChange
 from scoring.publish import (
     NotPublishable,
@@ -28,52 +30,22 @@ from scoring.tests.cast import DAY, PRICING, activity, approved, current, draft,
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VIEWS = activity(1, "page_view")
-SECONDS = 1.5
 
 
-@contextmanager
-def at_once(*jobs):
-    """Run `jobs` in threads beside the block; whatever one of them raises is raised here."""
-    failures = []
+def writer(people):
+    """Each call of what this returns writes one activity."""
+    turns = count()
 
-    def run(job):
-        try:
-            job()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
+    def step():
+        turn = next(turns)
+        record(lead=people[turn % len(people)], kind="page_view", asset=f"/p{turn % 7}", at=timezone.now())
 
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
+    return step
 
 
-def until(stop, step):
-    def job():
-        while not stop.is_set():
-            step()
-
-    return job
-
-
-def writer(people, stop):
-    def job():
-        turn = 0
-        while not stop.is_set():
-            record(
-                lead=people[turn % len(people)], kind="page_view", asset=f"/p{turn % 7}", at=timezone.now()
-            )
-            turn += 1
-
-    return job
+def ager():
+    if not age_due(at=timezone.now()):
+        time.sleep(0.02)
 
 
 def settle():
@@ -97,17 +69,13 @@ def people():
 
 
 def test_four_writers_against_the_scorer(people):
-    version = current(VIEWS)
-    stop = threading.Event()
-    scorers = [until(stop, lambda: rescore_due(at=timezone.now())) for _ in range(2)]
-    ager = until(stop, lambda: age_due(at=timezone.now()) or time.sleep(0.05))
-    with at_once(*[writer(people, stop) for _ in range(4)], *scorers, ager):
-        time.sleep(SECONDS)
-        stop.set()
+    version, claimed = current(VIEWS), []
+    scorer = lambda: claimed.append(rescore_due(at=timezone.now()))
+    with beside(again=[*[writer(people) for _ in range(4)], scorer, scorer, ager]):
+        wait_until(lambda: sum(claimed) > 100 and Activity.objects.count() > 200)
     settle()
     scores = views_of(version)
     assert all(stored == logged for stored, logged in scores.values()), scores
-    assert sum(logged for _, logged in scores.values()) > 100
     assert rescore(lead_ids=[p.pk for p in people], at=timezone.now()) == 0
 
 
@@ -117,18 +85,16 @@ def test_an_activity_that_commits_after_the_claim_is_scored_next(people):
     settle()
     sarah = people[0]
     record(lead=sarah, kind="page_view", asset="/a", at=timezone.now())
-    claimed, recorded = threading.Event(), threading.Event()
+    claimed = threading.Event()
 
     def late():
-        claimed.wait()
-        # Waits for the scorer's lock, so it commits after the scores of the first activity did.
-        threading.Timer(0.3, recorded.set).start()
+        assert claimed.wait(PATIENCE)
         record(lead=sarah, kind="page_view", asset="/b", at=timezone.now())
 
-    with at_once(late), transaction.atomic():
+    with beside(late), transaction.atomic():
         assert rescore_due(at=timezone.now() + timedelta(seconds=1)) == 1
         claimed.set()
-        recorded.wait()
+        somebody_waits()  # for the scorer's lock, so it commits after the scores of the first activity did
     assert Score.objects.get(lead=sarah, model_version=version).engagement == 1
     assert Lead.objects.get(pk=sarah.pk).rescore_at is not None
     settle()
@@ -137,51 +103,56 @@ def test_an_activity_that_commits_after_the_claim_is_scored_next(people):
 
 def test_two_scorers_never_take_the_same_lead(people):
     current(VIEWS)
-    claimed = []
-    barrier = threading.Barrier(4)
 
-    def scorer():
-        barrier.wait()
+    def scorer(_):
+        claimed = 0
         while found := rescore_due(at=timezone.now(), limit=3):
-            claimed.append(found)
+            claimed += found
+        return claimed
 
-    with at_once(*[scorer] * 4):
-        pass
+    claimed = at_once(4, scorer)
     settle()
     assert sum(claimed) == len(people)
 
 
 def test_writers_and_scorers_while_a_version_is_filled(people):
     first, second = current(VIEWS), draft(activity(2, "page_view"))
-    stop = threading.Event()
     ask_publish(version=approved(second), by=None, at=timezone.now())
-    slow_filler = until(stop, lambda: fill_published(at=timezone.now(), batch=2) and time.sleep(0.05))
-    scorer = until(stop, lambda: rescore_due(at=timezone.now(), limit=5))
-    with at_once(*[writer(people, stop) for _ in range(3)], scorer, slow_filler):
-        time.sleep(SECONDS)
-        stop.set()
-    while fill_published(at=timezone.now()):
+    batches = []
+
+    def slow_filler():
+        while fill_published(at=timezone.now(), batch=2):
+            batches.append(Activity.objects.count())
+            wait_until(lambda: Activity.objects.count() > batches[-1] + 10)  # somebody writes between any two
+
+    scorer = lambda: rescore_due(at=timezone.now(), limit=5)
+    with beside(slow_filler, again=[*[writer(people) for _ in range(3)], scorer]):
         pass
+    assert len(batches) >= len(people) / 2
     settle()
     second.refresh_from_db(), first.refresh_from_db()
     assert (first.status, second.status) == ("superseded", "published")
     assert all(stored == 2 * logged for stored, logged in views_of(second).values())
 
 
-def reader(model, versions, stop):
-    """Whoever reads sees all leads, all by one version; `versions` are those seen, in order."""
+class Reader:
+    """Whoever reads sees all leads, all by one version; `seen`: which ones, in order."""
 
-    def job():
-        while not stop.is_set():
-            with connection.cursor() as cursor:
-                cursor.execute(SEEN, [model.pk])
-                [(seen, scored)] = cursor.fetchall()
-            assert scored == 20
-            if versions[-1:] != [seen]:
-                versions.append(seen)
-            time.sleep(0.005)
+    def __init__(self, model):
+        self.model, self.seen, self.looks = model, [], 0
 
-    return job
+    def __call__(self):
+        [(version, scored)] = fetch(SEEN, [self.model.pk])
+        assert scored == 20
+        if self.seen[-1:] != [version]:
+            self.seen.append(version)
+        self.looks += 1
+        time.sleep(0.002)
+
+    def looks_again(self):
+        """Returns when a look is through that began after the call."""
+        through = self.looks + 2
+        wait_until(lambda: self.looks >= through)
 
 
 SEEN = """
@@ -205,30 +176,23 @@ def test_everything_at_once(people):
             received_at=now,
         )
     settle()
-    published, seen = [version.pk], []
+    reader, published = Reader(version.model), [version.pk]
     for points in range(2, 2 + ROUNDS):
         draft_version = new_draft(model=version.model, by=None)
         draft_version.rules.update(points=points)
-        stop = threading.Event()
 
-        def publisher(mine=draft_version, done=stop):
+        def publisher(mine=draft_version):
+            reader.looks_again()
             publish(version=mine, by=None, at=timezone.now(), approved=True)
-            time.sleep(0.02)
-            done.set()
+            reader.looks_again()
 
-        with at_once(
-            *[writer(people, stop) for _ in range(4)],
-            until(stop, lambda: rescore_due(at=timezone.now(), limit=5)),
-            until(stop, lambda: age_due(at=timezone.now()) or time.sleep(0.02)),
-            reader(version.model, seen, stop),
-            publisher,
-        ):
+        scorer = lambda: rescore_due(at=timezone.now(), limit=5)
+        with beside(publisher, again=[*[writer(people) for _ in range(4)], scorer, ager, reader]):
             pass
         published.append(draft_version.pk)
         if points % 5 == 1:
             assert_true(people, draft_version, points)
-    assert seen == [pk for pk in published if pk in seen]  # in this order, and never one again
-    assert len(seen) > ROUNDS // 2
+    assert reader.seen == published
 
 
 def assert_true(people, version, points):
@@ -251,25 +215,22 @@ def test_rolling_back_half_way(people):
     first = current(VIEWS)
     settle()
     second = approved(draft(activity(2, "page_view")))
-    stop, seen = threading.Event(), []
-    forgetter = until(stop, lambda: forget_replaced(batch=3))
-
-    def half_way(version):
-        ask_publish(version=version, by=None, at=timezone.now())
-        fill_published(at=timezone.now(), batch=10)
-        call_off(version=version)
-        time.sleep(0.05)
-
-    with at_once(*[writer(people, stop) for _ in range(2)], reader(first.model, seen, stop), forgetter):
+    reader = Reader(first.model)
+    forgetter = lambda: forget_replaced(batch=3)
+    with beside(again=[writer(people), writer(people), forgetter, reader]):
+        reader.looks_again()
         for there in (second, first):
-            half_way(there)
+            ask_publish(version=there, by=None, at=timezone.now())
+            fill_published(at=timezone.now(), batch=10)
+            reader.looks_again()
+            call_off(version=there)
+            reader.looks_again()
             ask_publish(version=there, by=None, at=timezone.now())
             while fill_published(at=timezone.now(), batch=7):
                 pass
-            time.sleep(0.05)
-        stop.set()
+            reader.looks_again()
     settle()
-    assert seen == [first.pk, second.pk, first.pk]
+    assert reader.seen == [first.pk, second.pk, first.pk]
     assert all(stored == logged for stored, logged in views_of(first).values())
 
 
@@ -278,19 +239,19 @@ def test_a_roll_back_waits_for_the_batch_that_is_being_deleted(people):
     settle()
     publish(version=draft(activity(2, "page_view")), by=None, at=timezone.now(), approved=True)
     held = threading.Event()
+    asked = ModelVersion.objects.filter(publish_asked_at__isnull=False)
 
     def roll_back():
-        held.wait()
+        assert held.wait(PATIENCE)
         ask_publish(version=first, by=None, at=timezone.now())
 
-    with at_once(roll_back):
-        with transaction.atomic():
-            assert forget_replaced(batch=8)
-            held.set()
-            wait_until(lambda: fetch(WAITING_FOR_A_ROW)[0][0])
-            assert not ModelVersion.objects.filter(publish_asked_at__isnull=False).exists()
-        wait_until(lambda: ModelVersion.objects.filter(publish_asked_at__isnull=False).exists())
-        assert not forget_replaced(batch=8), "it is asked for again"
+    with beside(roll_back), transaction.atomic():
+        assert forget_replaced(batch=8)
+        held.set()
+        somebody_waits()
+        assert not asked.exists()
+    assert asked.exists()
+    assert not forget_replaced(batch=8), "it is asked for again"
     while fill_published(at=timezone.now(), batch=7):
         pass
     assert Score.objects.filter(model_version=first).count() == 20
@@ -299,47 +260,39 @@ def test_a_roll_back_waits_for_the_batch_that_is_being_deleted(people):
 
 def test_two_publishers_leave_exactly_one_version_published(people):
     current(VIEWS)
-    one, other = (approved(draft(activity(points, "page_view"))) for points in (2, 3))
-    barrier = threading.Barrier(2)
-    refused = []
+    both = [approved(draft(activity(points, "page_view"))) for points in (2, 3)]
 
     def publisher(version):
-        def job():
-            barrier.wait()
-            try:
-                ask_publish(version=version, by=None, at=timezone.now())
-            except NotPublishable:
-                refused.append(version)
+        try:
+            ask_publish(version=version, by=None, at=timezone.now())
+        finally:
             for _ in range(6):
                 fill_published(at=timezone.now(), batch=5)
 
-        return job
-
-    with at_once(publisher(one), publisher(other)):
-        pass
+    outcomes = together(*(partial(publisher, version) for version in both), refused=NotPublishable)
     while fill_published(at=timezone.now()):
         pass
-    assert len(refused) <= 1
-    published = ModelVersion.objects.get(model=one.model, status="published")
-    one.model.refresh_from_db()
-    assert one.model.current_version == published
-    assert Publication.objects.filter(version__in=[one, other]).count() == 2 - len(refused)
-
-
-WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-# Whoever waits for a row holds its place in the queue for it.
-WAITING_FOR_A_ROW = WAITING.replace("'advisory' AND NOT granted", "'tuple'")
+    refused = sum(isinstance(outcome, NotPublishable) for outcome in outcomes)
+    assert refused <= 1
+    published = ModelVersion.objects.get(model=both[0].model, status="published")
+    both[0].model.refresh_from_db()
+    assert both[0].model.current_version == published
+    assert Publication.objects.filter(version__in=both).count() == 2 - refused
 
 
 @contextmanager
 def at_the_gate(job, *, lock):
     """`job` waits at the gate, held by `lock` in the block's transaction, and goes on when that has committed."""
     held = threading.Event()
-    with at_once(lambda: held.wait() and job()), transaction.atomic():
+
+    def pass_it():
+        assert held.wait(PATIENCE)
+        job()
+
+    with beside(pass_it), transaction.atomic():
         fetch(f"SELECT {lock}({GATE})")
         held.set()
-        wait_until(lambda: fetch(WAITING)[0][0])
+        somebody_waits()
         yield
 
 
