@@ -83,7 +83,7 @@ class Arrival:
     # What became of it
     person: "Person | None" = None
     company: dict | None = None
-    flags: dict = field(default_factory=dict)
+    flags: dict = field(default_factory=dict)  # what could not be kept with lead or company, for the log
 
     @property
     def external_key(self):
@@ -202,6 +202,8 @@ def settle_companies(arrivals, known, *, now, fill):
             and not (lead and lead[2] and lead[2]["id"] != about["id"] and not arrival.overwrite)
         ):
             stated.append((about, companies.facts(arrival.values), arrival.origin, arrival.at, arrival.by))
+        if about is None and (homeless := companies.own_fields(arrival.values)):
+            arrival.flags["fields_without_company"] = homeless
     changed, more = companies.fill(stated, now=now)
     return changed, changes + more
 

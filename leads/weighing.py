@@ -126,8 +126,9 @@ def finish(person, *, now):
         if arrival.engaged_at:
             row["last_activity_at"] = max(arrival.engaged_at, row["last_activity_at"] or arrival.engaged_at)
             person.has_news = True
-        if (value := arrival.external_key) and value[1] not in person.external_ids and not arrival.flags:
-            person.external_ids.append(value[1])
+        key = arrival.external_key
+        if key and key[1] not in [*person.external_ids, arrival.flags.get("external_id_of_another_lead")]:
+            person.external_ids.append(key[1])
             person.has_news = True
     if person.has_news or any(change["applied"] for change in person.changes):
         person.has_news = True

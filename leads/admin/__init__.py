@@ -1,17 +1,17 @@
 """What marketers configure about capture, and what they look up about leads.
 
-`LeadAdmin` is not registered here: scoring adds the rating, distribution the owner, and registers it.
+Not registered here: `LeadAdmin`, to which scoring adds the rating and distribution the owner, and `CustomFieldAdmin`.
 """
 
 from leads.admin import (  # noqa: F401  registers them
     access,
     capture,
     content,
-    custom_fields,
     enrichment,
     lists,
     properties,
 )
+from leads.admin.custom_fields import CustomFieldAdmin
 from leads.admin.people import LeadAdmin
 
-__all__ = ["LeadAdmin"]
+__all__ = ["CustomFieldAdmin", "LeadAdmin"]

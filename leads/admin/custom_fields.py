@@ -3,7 +3,6 @@
 import re
 
 from django import forms
-from django.contrib import admin
 from django.forms import Script
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -57,8 +56,9 @@ class CustomFieldForm(forms.ModelForm):
         return cleaned
 
 
-@admin.register(CustomField)
 class CustomFieldAdmin(Admin):
+    """Registered by `scoring`, which knows whose scores hang on a field."""
+
     class Media:
         js = [Script("js/admin-key.js", type="module")]
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from leads import capture, custom_fields, identity, importing
 from leads.intake import InvalidLead, clean
-from leads.models import ApiKey, Company, CustomField, FieldChange, Lead, Question
+from leads.models import Activity, ApiKey, Company, CustomField, FieldChange, Lead, Question
 from leads.tests import cast
 from leads.tests.cast import ADA, NOW
 
@@ -53,6 +53,18 @@ def test_it_works():
     assert ("custom.uses_cloud", None, False, "person", True) in told(lead)
     of_company = FieldChange.objects.get(company=lead.company, field="custom.plants")
     assert (of_company.new, of_company.origin, of_company.applied) == (3, "person", True)
+
+
+def test_a_company_that_nobody_knows_loses_nothing():
+    said = {"email": "ada@gmail.com", "external_id": "crm-7", "custom": {"plants": "3", "seats": 5}}
+    values, _ = clean(said, strict=True, at=NOW)
+    taken = capture.submit(values=values, at=NOW)
+    lead = Lead.objects.get(pk=taken.lead.pk)
+    assert (lead.company, lead.custom) == (None, {"seats": 5})
+    assert Activity.objects.get(pk=taken.activity.pk).properties == {
+        "fields_without_company": {"custom.plants": 3}
+    }
+    assert "crm-7" in lead.search_text
 
 
 def test_the_lead_that_capture_returns_is_the_stored_one():

@@ -4,7 +4,7 @@ Published is read-only. `Edit` makes a draft; marketing and sales approve it; `P
 shows how far it is; readers see the scores of the version before until the flip.
 """
 
-from scoring.admin import models, rules, scales, versions  # noqa: F401  registers them
+from scoring.admin import custom_fields, models, rules, scales, versions  # noqa: F401  registers them
 from scoring.admin.leads import ScoredLeadAdmin
 from scoring.admin.segments import SegmentAdmin
 

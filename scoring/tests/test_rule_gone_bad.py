@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from leads.models import CustomField, DomainList, LeadList, Product, Source
+from leads.models import CustomField, DomainList, Lead, LeadList, Product, Source
 from leads.tests.cast import colleague
 from scoring import gaps
 from scoring.engine.rulebook import compile_version
@@ -102,6 +102,32 @@ def test_what_it_names_may_go(make, leaf, problem):
 
 def leaf_name(leaf):
     return next(name for name in leaf if name != "is")
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_asked"),
+    [
+        ({"kind": "fit", "condition": {"none": [USES_SAP["condition"]]}}, True),
+        ({"kind": "fit", "condition": {"is": "knows_fields", "at_least": 1, "fields": ["custom.erp"]}}, True),
+        ({"kind": "age", "days": 1, "who": USES_SAP["condition"]}, True),
+        (DECISION_MAKER, False),
+    ],
+)
+def test_another_type_asks_for_new_scores_where_rules_in_force_read_the_field(
+    admin_client, erp, rule, is_asked, django_capture_on_commit_callbacks
+):
+    draft(USES_SAP)
+    current({"points": 5} | rule)
+    sarah, _ = lead(), lead("test@northwind.example", is_test=True)
+    Lead.objects.update(rescore_at=None)
+    page = reverse("admin:leads_customfield_change", args=[erp.pk])
+    for kind in ("text", "number"):
+        assert not Lead.objects.exclude(rescore_at=None).exists()
+        posted = {"label": "ERP", "type": kind, "choices": "", "position": "0", "is_active": "on"}
+        with django_capture_on_commit_callbacks(execute=True):
+            assert admin_client.post(page, posted).status_code == 302
+    assert CustomField.objects.get().type == "number"
+    assert list(Lead.objects.exclude(rescore_at=None)) == ([sarah] if is_asked else [])
 
 
 def test_a_draft_says_so_instead(erp):
