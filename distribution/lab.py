@@ -274,6 +274,7 @@ def line(lead, row, before, after, old, version):
         judged = found.rating[row] != trial.NOT_JUDGED
         return {
             "rating": labels(by)[found.rating[row]] if judged else "",
+            "labels": labels(by),
             "fit": found.fit[row] / 100,
             "engagement": found.engagement[row] / 100,
             "ready": bool(found.ready[row]),

@@ -57,6 +57,7 @@ class Explanation:
     next_change_at: datetime | None
     profiles: list[Match] = field(default_factory=list)
     minutes: int | None = None  # the effort that the rating allows for
+    labels: tuple[str, ...] = ()  # every rating of the scale, best first
     because: str = ""  # how fit and engagement make the rating; they are never added up for it
 
     def as_text(self):
@@ -129,6 +130,7 @@ def explain_by(book, *, lead, at, model, version, known_at=None):
         next_change_at=instant(scores.next_change[0]),
         profiles=lines.matches_of(book, scores),
         minutes=book.table.minutes[label],
+        labels=book.table.labels,
         because="" if scores.verdict[0] == EXCLUDED else book.table.because(fit, engagement),
     )
 

@@ -7,8 +7,9 @@ from leads.rows import fetch
 
 CURRENT = """
 SELECT s.lead_id, m.name, m.slug, m.routes, s.model_version_id, s.fit, s.engagement, s.total, s.rating, s.verdict,
-  s.as_of, s.next_change_at, s.hand_raised_at
+  s.as_of, s.next_change_at, s.hand_raised_at, ARRAY(SELECT told ->> 0 FROM jsonb_array_elements(a.ratings) told)
 FROM scoring_score s JOIN scoring_scoringmodel m ON m.current_version_id = s.model_version_id
+  JOIN scoring_modelversion v ON v.id = s.model_version_id JOIN scoring_scale a ON a.id = v.scale_id
 WHERE s.lead_id = ANY(%s) AND (m.routes OR NOT %s) ORDER BY m.routes DESC, m.id
 """
 
@@ -27,6 +28,7 @@ class ScoreRow(NamedTuple):
     as_of: datetime
     next_change_at: datetime | None
     hand_raised_at: datetime | None
+    labels: list[str]  # every rating of its scale, best first
 
 
 def current_scores(lead_ids):

@@ -21,8 +21,9 @@ NAVIGATION = [  # route, label, icon; shown to those whose role opens the route
 ]
 # Seconds before a promise turns amber; before its date says more than the time left.
 SOON, DAY = 30 * 60, 86400
-# What the best, second, third and any further rating of the default scale are called beside their letter.
-RATING_WORDS = {"A": (1, "Hot"), "B": (2, "Warm"), "C": (3, "Cool"), "D": (4, "Cold")}
+# What the ratings of the shipped scale are called beside their letter.
+RATING_WORDS = {"A": "Hot", "B": "Warm", "C": "Cool", "D": "Cold"}
+BEST, SECOND, BETWEEN, LAST = 1, 2, 3, 4  # the looks of a rating
 
 
 @register.simple_tag
@@ -110,15 +111,17 @@ def phone_link(number):
 
 
 @register.simple_tag
-def rating_chip(rating, size="", model=""):
-    """Shape, letter and word: never colour alone. A label of another scale is its own word. With the slug of the
-    scoring `model`, a link to what counts as a quality lead by it."""
+def rating_chip(rating, labels=(), size="", model=""):
+    """Shape, letter and word: never colour alone. `labels` are those of its scale, best first, and give the shape; a
+    label of another scale than the shipped one is its own word. With the slug of the scoring `model`, a link to what
+    counts as a quality lead by it."""
     if not rating:
         return format_html(
             '<span class="rating rank-none {}" title="No score yet">– <span class="word">Not scored</span></span>',
             size,
         )
-    rank, word = RATING_WORDS.get(rating, (3, ""))
+    rank = rank_among(rating, labels)
+    word = RATING_WORDS[rating] if list(labels) == list(RATING_WORDS) else ""
     chip = format_html(
         '<span class="rating rank-{} {}"><svg aria-hidden="true" focusable="false"><use href="{}#rank-{}"></use></svg>'
         '<span><span class="visually-hidden">Rating </span>{} <span class="word">{}</span></span></span>',
@@ -130,6 +133,17 @@ def rating_chip(rating, size="", model=""):
     return format_html(
         '<a class="rating-link" href="{}" title="What counts as a quality lead">{}</a>', address, chip
     )
+
+
+def rank_among(rating, labels):
+    """The look of a rating: the best and the second of its scale, the last, or one between."""
+    places = {label: place for place, label in enumerate(labels)}
+    place = places.get(rating, -1)
+    if place == 0:
+        return BEST
+    if place == len(places) - 1 and place > 0:
+        return LAST
+    return SECOND if place == 1 else BETWEEN
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from distribution import handoff
+from distribution.templatetags.pages import rating_chip
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE
 from distribution.tests.pages import read
@@ -32,6 +33,36 @@ def row(client, now):
         cast.did(who, kind, asset, now - at)
         cast.flow(now - at)
     return cast.handed(who, at=now - HOUR)
+
+
+@pytest.mark.parametrize(
+    ("labels", "looks"),
+    [
+        ("A B C D", "1 2 3 4"),
+        ("1 2 3 4 5", "1 2 3 3 4"),
+        ("hot medium cold", "1 2 4"),
+        ("A+ A B", "1 2 4"),
+        ("sales marketing", "1 4"),
+        ("all", "1"),
+    ],
+)
+def test_a_badge_looks_as_good_as_the_rating_is_on_its_own_scale(labels, looks):
+    labels = labels.split()
+    chips = [rating_chip(label, labels) for label in labels]
+    assert [re.search(r"rank-(\d) ", chip)[1] for chip in chips] == looks.split()
+    shipped = labels == ["A", "B", "C", "D"]
+    assert [re.search(r'class="word">(\w*)<', chip)[1] != "" for chip in chips] == [shipped] * len(labels)
+
+
+def test_every_badge_knows_its_scale(client, row, now):
+    """Here B is the best there is."""
+    model = ScoringModel.objects.get(routes=True)
+    scale = publish.new_draft(model=model, by=None).scale
+    scale.ratings, scale.cells = [["B", "Call"], ["A", "Wait"]], dict.fromkeys(scale.cells, "B")
+    scale.save()
+    publish.publish(version=model.versions.first(), by=None, at=now, approved=True)
+    for address in ("/sales/", f"/leads/{row.lead_id}/", f"/leads/{row.lead_id}/score/"):
+        assert 'class="rating rank-1 ' in read(client, address)
 
 
 def numbers(page, pattern):
