@@ -18,6 +18,12 @@ from .companies import known_company
 CUSTOMER = "harbor-logistics.example"
 
 
+def are_told():
+    """Whether the history is there: it comes whole, and its stories last. A lead that somebody posted to one of the
+    demo's forms is demo data too, and says nothing."""
+    return Lead.objects.filter(email__in=LISTED, is_demo=True).exists()
+
+
 def tell(*, floor, now):
     """Play every story after the history, in the order in which each began."""
     teller = Teller(floor, now)

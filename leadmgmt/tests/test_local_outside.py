@@ -12,11 +12,15 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
+from leadmgmt.demo import stories
 from leadmgmt.local import command, outside, run, servers
 from leadmgmt.local.prepare import facts
 from leadmgmt.local.state import LocalError
 from leadmgmt.tests.test_local_run import Run, env, manage, status  # noqa: F401 (env is a fixture)
+from leads import capture
+from leads.models import Lead
 
 OUTSIDE_REDIS = settings.REDIS_URL.rpartition("/")[0] + "/7"  # nobody else's messages
 NOWHERE = "127.0.0.1:1"
@@ -150,6 +154,23 @@ def test_facts_follow_the_database(db, monkeypatch, tmp_path):
     assert facts() == {"demo": settings.DEMO, "history_wanted": settings.DEMO, "has_administrator": False}
     User.objects.create_superuser("ada")
     assert facts()["has_administrator"]
+
+
+def test_the_history_is_wanted_until_it_is_there_whole(db, settings, monkeypatch, tmp_path):
+    """Who posts to a form of the demo while the history is loading, and stops, gets it at the next start."""
+    settings.DEMO = True
+    removed = tmp_path / "demo-removed"
+    monkeypatch.setattr("leadmgmt.management.commands.demo.REMOVED", removed)
+    at = timezone.now()
+    capture.submit(values={"email": "ada@acme.example"}, at=at, is_demo=True)
+    assert facts()["history_wanted"]
+    capture.submit(values={"email": stories.LISTED[0]}, at=at)  # a real lead, whatever the address
+    assert facts()["history_wanted"]
+    capture.submit(values={"email": stories.LISTED[1]}, at=at, is_demo=True)
+    assert not facts()["history_wanted"]
+    Lead.objects.update(is_demo=False)
+    removed.touch()
+    assert not facts()["history_wanted"], "taken away on purpose"
 
 
 @pytest.mark.parametrize(

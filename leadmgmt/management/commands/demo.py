@@ -5,9 +5,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from leadmgmt.demo import config, play, removal, sandbox
+from leadmgmt.demo import config, play, removal, sandbox, stories
 from leadmgmt.local.state import DEMO_LOGINS, write_private
-from leads.models import Lead
 
 REMOVED = DEMO_LOGINS.with_name("demo-removed")  # so that the next start does not bring it back
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         if REMOVED.exists():
             self.stdout.write("The demo's history was removed. demo --refresh loads it again.")
             return
-        if Lead.objects.filter(is_demo=True).exists():
+        if stories.are_told():
             self.stdout.write("The demo's history is here already. --refresh plays it up to today.")
             return
         self._play()
