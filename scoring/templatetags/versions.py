@@ -1,10 +1,20 @@
-"""What waits for somebody's approval, for the page that they start from."""
+"""What several pages say of models and their versions: which one decides, and what waits for somebody's approval."""
 
 from django import template
 
 from scoring import approval
+from scoring.models import ScoringModel
 
 register = template.Library()
+
+
+@register.simple_tag
+def who_decides(model):
+    """Whether a model decides what passes to sales; else which one does."""
+    if model.routes:
+        return "This model decides what passes to sales."
+    deciding = ScoringModel.objects.filter(routes=True).first()
+    return f"This model informs; {deciding or 'no model'} decides what passes to sales."
 
 
 @register.inclusion_tag("scoring/_waiting.html")

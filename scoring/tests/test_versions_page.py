@@ -207,12 +207,26 @@ def test_the_signature_a_version_waits_for_stands_on_the_managers_page(client, t
     page = client.get(reverse("team")).content.decode()
     assert "Waiting for your approval" in page
     assert page_of(version) in page
-    assert ">decides which leads pass to sales<" in page
+    assert ">decides what passes to sales<" in page
     ScoringModel.objects.filter(pk=version.model_id).update(routes=False)
     page = client.get(reverse("team")).content.decode()
-    assert ">informs; another model decides which leads pass to sales<" in page
+    assert ">informs<" in page
     approve(version=version, by=team["mona"], side="sales", at=NOW)
     assert "Waiting for your approval" not in client.get(reverse("team")).content.decode()
+
+
+def test_it_says_who_decides_what_passes_to_sales(client, team, version):
+    client.force_login(team["rita"])
+    pages = page_of(version), reverse("quality-lead", args=[version.model.slug])
+
+    def say(words):
+        return all(words in client.get(page).content.decode() for page in pages)
+
+    assert say("This model decides what passes to sales.")
+    ScoringModel.objects.update(routes=False)
+    assert say("This model informs; no model decides what passes to sales.")
+    ScoringModel.objects.create(name="Partners", slug="partners", routes=True)
+    assert say("This model informs; Partners decides what passes to sales.")
 
 
 def test_the_pages_ask_few_questions(client, team, django_assert_max_num_queries):
