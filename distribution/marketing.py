@@ -118,6 +118,13 @@ def note(one, key):
     return "below" if share < usual[0] else "above" if share > usual[1] else ""
 
 
+def note_meaning():
+    usual = [
+        f"{one.usual[0]}–{one.usual[1]} % {one.words.lower()}" for one in mix.OUTCOMES.values() if one.usual
+    ]
+    return f"“Above” and “below”: outside {', '.join(usual)}, only from {ENOUGH} leads on."
+
+
 @dataclass
 class InForce:
     """A model whose scores are in use, with the drafts that would follow."""

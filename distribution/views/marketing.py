@@ -46,7 +46,7 @@ def home(request):
         "now": now, "months": months, "sources": sources, "chosen": first, "models": models, "waiting": waiting,
         "stranded": stranded, "stranded_url": home_of.leads_url(next_step="none"), "most_stranded": home_of.STRANDED,
         "given_back": home_of.given_back(now), "back_days": home_of.BACK.days, "gaps": gaps, "undescribed": undescribed(most=TOP)["paths"], "reviews": review_due(at=now),
-        "outcomes": mix.OUTCOMES.values(), "enough": home_of.ENOUGH, "finding": finding,
+        "outcomes": mix.OUTCOMES.values(), "note_meaning": home_of.note_meaning(), "finding": finding,
     })  # fmt: skip
 
 
