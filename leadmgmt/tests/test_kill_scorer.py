@@ -19,7 +19,7 @@ from leadmgmt.local.processes import Child
 from leadmgmt.local.state import ROOT
 from leads.activities import record_many
 from leads.models import Lead, StageChange
-from leads.tests.races import wait_until
+from leads.tests.races import brake, wait_until
 from scoring import rescore
 from scoring.models import Score, ScoreChange
 from scoring.tests.cast import activity, current, fit
@@ -123,15 +123,13 @@ def test_a_loop_is_killed(version):
         text=True,
         cwd=ROOT,
     )
-    with scorers:
+    with scorers, brake("scoring_score", every=1050) as kill:
         for _ in range(5):
-            before = due()
             scorers.stdin.write("go\n")
             scorers.stdin.flush()
             pid = int(scorers.stdout.readline())
-            wait_until(lambda before=before: due() < before - 1000)
-            os.kill(pid, signal.SIGKILL)
-    assert 0 < due() < LEADS - 5000, "killed in the middle"
+            kill(lambda pid=pid: os.kill(pid, signal.SIGKILL))
+    assert due() == LEADS - 5 * 1000, "killed in the middle of a batch of 100"
     while rescore.rescore_due(at=timezone.now()):
         pass
     all_scored_once(version)
@@ -155,25 +153,28 @@ def tick():
         beat.send_task("scoring.tasks.rescore_due", queue="score", ignore_result=True)
 
 
-def in_the_middle(worker):
-    """The processes of a worker that has begun and is far from done, just now."""
-    tick()
-    before = due()
-    wait_until(lambda: due() < before - 500)
-    pool = psutil.Process(worker.process.pid).children()
-    assert len(pool) == 1
-    return pool[0]
+def pool_of(worker):
+    """The one process in which a worker does its tasks."""
+    wait_until(lambda: psutil.Process(worker.process.pid).children())
+    (process,) = psutil.Process(worker.process.pid).children()
+    return process
 
 
 def test_celery_is_killed(version, tmp_path):
     """Its pool process, which Celery replaces, and then all of it, which the runner starts again."""
-    with celery_worker(tmp_path) as worker:
-        for _ in range(3):
-            in_the_middle(worker).kill()
-        pool = in_the_middle(worker)
+
+    def kill_all():
+        pool = pool_of(worker)
         worker.process.kill()
         pool.kill()
-    assert 0 < due() < LEADS - 2000
+
+    with brake("scoring_score", every=700) as kill, celery_worker(tmp_path) as worker:
+        for _ in range(3):
+            tick()
+            kill(lambda: pool_of(worker).kill())
+        tick()
+        kill(kill_all)
+    assert due() == LEADS - 4 * 500, "killed in the middle of a batch of 500"
     with celery_worker(tmp_path):
         tick()
         wait_until(lambda: not due())

@@ -12,7 +12,7 @@ from django.db import connections
 
 from leads.rows import fetch
 
-PATIENCE = 60  # seconds; only a test that fails waits so long
+PATIENCE = 180  # seconds; only a test that fails waits so long
 
 
 def together(*jobs, refused=()):
@@ -112,9 +112,9 @@ LOCK = 4_711
 
 @contextmanager
 def brake(table, *, every):
-    """In the block whoever writes the `every`th row of `table`, and each `every`th after it, stands still in the middle of
-    its statement. Yields `kill(murder)`, which waits for that, calls `murder` for the process to be ended and returns when
-    its backend has found out and rolled back."""
+    """In the block whoever writes the `every`th row of `table` stands still in the middle of its statement. Yields
+    `kill(murder)`, which waits for that, calls `murder` for the process to be ended and returns when its backend has found
+    out and rolled back; from then on rows are counted anew."""
 
     def kill(murder):
         pids = somebody_waits()
@@ -123,7 +123,7 @@ def brake(table, *, every):
             "SELECT pg_advisory_unlock(%s)", [LOCK]
         )  # a backend looks for its client when the statement is done
         wait_until(lambda: fetch(GONE, [pids])[0][0])
-        fetch("SELECT pg_advisory_lock(%s)", [LOCK])
+        fetch("SELECT pg_advisory_lock(%s), setval('brake', 1, false)", [LOCK])
 
     fetch(BRAKE.format(table=table), {"every": every, "lock": LOCK})
     try:
