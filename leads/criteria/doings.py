@@ -19,7 +19,7 @@ HOW_OFTEN = (
         default="at_least",
         choices={"at_least": "at least", "at_most": "at most", "exactly": "exactly"},
     ),
-    WholeNumber("times", "Times", default=1, minimum=1, maximum=10_000),
+    WholeNumber("times", "Times", default=1, minimum=0, maximum=10_000),
 )
 TIMES = {
     "ever": "at any time",
@@ -43,6 +43,12 @@ WHEN = (
     Day("since", "From", default="", help="empty = from the first", shown_when={"when": ("dates",)}),
     Day("until", "To and including", default="", help="empty = up to now", shown_when={"when": ("dates",)}),
 )  # fmt: skip
+
+
+def check_often(params):
+    if params["op"] == "at_least" and params["times"] == 0:
+        raise BadValue("must be 1 or more; who never did so is met by “exactly” 0", name="times")
+    return params
 
 
 def clean_when(clean, given):
@@ -124,9 +130,9 @@ def did_sql(params, when, at):
 
 def did_often_sql(params, when, at, op, times):
     """(SQL, bound): whether the lead did so at least, at most or exactly so many times in the window."""
-    if op == "exactly":
+    if op == "exactly" and times:  # who never did so is in no group to count
         return counted_sql(params, when, at, "=", times)
-    if op == "at_most":
+    if op in ("at_most", "exactly"):
         more, bound = counted_sql(params, when, at, ">", times)
         return f"NOT ({more})", bound
     return did_sql(params, when, at) if times == 1 else counted_sql(params, when, at, ">=", times)

@@ -5,6 +5,7 @@ from leads.criteria.doings import (
     HOW_OFTEN,
     WHAT,
     WHEN,
+    check_often,
     clean_when,
     days,
     did_often_sql,
@@ -26,7 +27,7 @@ AGO = Choice(
 
 
 class Did(Criterion):
-    """At least, at most or exactly `times` matching activities, ever or in a window; none is “did not”."""
+    """At least, at most or exactly `times` matching activities, ever or in a window; exactly none is “did not”."""
 
     key = "did"
     label = "Did something"
@@ -35,7 +36,7 @@ class Did(Criterion):
     parameters = (*WHAT, *HOW_OFTEN, *WHEN)
 
     def clean(self, given):
-        return clean_when(super().clean, given)
+        return check_often(clean_when(super().clean, given))
 
     def sql(self, params, at):
         return did_often_sql(params, when_sql(params, at), at, params["op"], params["times"])
@@ -51,6 +52,9 @@ class Interactions(Criterion):
     label = "Number of interactions"
     group = DID
     parameters = (*HOW_OFTEN, days(default=None, help="in the last days; empty = ever"))
+
+    def clean(self, given):
+        return check_often(super().clean(given))
 
     def sql(self, params, at):
         window = {"when": "within" if params["days"] else "ever", "days": params["days"]}

@@ -48,6 +48,14 @@ WORKS = [
         "",
         "viewed pages under /pricing exactly 3 times in the last 9 days",
     ),
+    (
+        PRICING | {"op": "exactly", "times": 0, "days": 14},
+        "bob cyd dee",
+        "viewed pages under /pricing exactly 0 times in the last 14 days",
+    ),
+    (PRICING | {"op": "at_most", "times": 0}, "cyd dee", None),
+    ({"is": "did", "op": "exactly", "times": 0}, "cyd", None),
+    ({"is": "did", "op": "exactly", "times": 0, "buying_stage": "decision"}, "cyd dee", None),
     ({"is": "did", "when": "before", "days": 14}, "ada bob dee", "did anything more than 14 days ago"),
     ({"is": "did", "when": "before", "days": 29}, "ada dee", None),
     (
@@ -100,6 +108,11 @@ WORKS = [
         {"is": "interactions", "op": "at_most", "times": 1, "days": 14},
         "bob cyd dee",
         "had at most 1 interaction in the last 14 days",
+    ),
+    (
+        {"is": "interactions", "op": "exactly", "times": 0, "days": 13},
+        "bob cyd dee",
+        "had exactly 0 interactions in the last 13 days",
     ),
     ({"is": "interactions", "op": "exactly", "times": 4}, "ada", "had exactly 4 interactions"),
     (
@@ -157,6 +170,7 @@ def test_it_works(cast, tree, expected, words):
         ),
         (PRICING | {"op": "more_than"}, "op", "must be one of at_least, at_most, exactly"),
         (PRICING | {"times": 0}, "times", "must be 1 or more"),
+        ({"is": "interactions", "times": 0}, "times", "met by “exactly” 0"),
         (PRICING | {"match": "like"}, "match", "must be one of begins"),
         (PRICING | {"buying_stage": "late"}, "buying_stage", "must be one of awareness"),
         (PRICING | {"product": "nope"}, "product", "there is no product “nope”"),

@@ -252,12 +252,12 @@ SAYS = st.one_of(
         }
     ),
 )
-OFTEN = st.fixed_dictionaries(
-    {},
-    optional={
-        "times": st.integers(1, 3),
-        "op": st.sampled_from(["at_least", "at_most", "exactly"]),
-    },
+OFTEN = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={"times": st.integers(1, 3), "op": st.sampled_from(["at_least", "at_most", "exactly"])},
+    ),
+    st.fixed_dictionaries({"times": st.just(0), "op": st.sampled_from(["at_most", "exactly"])}),
 )
 WHEN = st.one_of(
     st.just({}),
