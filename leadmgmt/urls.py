@@ -6,6 +6,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
 from distribution.api import OwnedLeadViewSet
+from distribution.taking_over import would_pass
 from distribution.views import actions, entrance, lab, lead_page, marketing, my_leads, team
 from leadmgmt.api import ApiDocsView
 from leadmgmt.health import healthz, readyz
@@ -53,7 +54,12 @@ urlpatterns = [
     path("opportunities/<int:pk>/lost/", actions.act, name="opportunity-lose"),
     path("follow-ups/<int:pk>/done/", actions.act, name="follow-up-done"),
     path("scoring/<slug:slug>/", scoring.quality_lead, name="quality-lead"),
-    path("scoring/<slug:slug>/versions/<int:number>/", scoring.model_version, name="model-version"),
+    path(
+        "scoring/<slug:slug>/versions/<int:number>/",
+        scoring.model_version,
+        {"would_pass": would_pass},
+        name="model-version",
+    ),
     path(
         "scoring/<slug:slug>/versions/<int:number>/progress/", scoring.progress, name="model-version-progress"
     ),

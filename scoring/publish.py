@@ -280,7 +280,7 @@ def take_over(*, version, by, at):
         before = ScoringModel.objects.filter(routes=True).select_for_update(no_key=True).first()
         if model.routes:
             return None
-        if found := _not_for_everybody(model, version):
+        if found := not_for_everybody(model, version):
             raise NotPublishable(found)
         ScoringModel.objects.filter(routes=True).update(routes=False)
         ScoringModel.objects.filter(pk=model.pk).update(routes=True)
@@ -293,16 +293,8 @@ def take_over(*, version, by, at):
     return before
 
 
-def would_pass(version, *, at):
-    """How many leads `take_over` would raise to sales-ready; None where it is not the question: the version is not in
-    force, its model decides already, or judges some leads only."""
-    model = version.model
-    if model.routes or _not_for_everybody(model, version):
-        return None
-    return len(_called(version, at)[Stage.SALES_READY])
-
-
-def _not_for_everybody(model, version):
+def not_for_everybody(model, version):
+    """What keeps `version` from deciding what passes to sales, one sentence each."""
     found = []
     if model.current_version_id != version.pk:
         found.append(f"{version} is not in force: only what is in force can decide what passes to sales.")

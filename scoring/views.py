@@ -57,8 +57,11 @@ def quality_lead(request, slug):
 
 @require_safe
 @reading()
-def model_version(request, slug, number):
-    """A version as it is reviewed: what changes, who has signed, what was said, and all of its rules."""
+def model_version(request, slug, number, would_pass):
+    """A version as it is reviewed: what changes, who has signed, what was said, and all of its rules.
+
+    `would_pass(version, at=…)`: how many leads sales would get at once if its model decided, or None.
+    """
     version = find(slug, number)
     others = version.model.versions.exclude(pk=version.pk).order_by("-number")[:SHOWN]
     against = compared(request, version, list(others))
@@ -78,7 +81,7 @@ def model_version(request, slug, number):
     if context["may"]["publish"]:
         context["before"] = before(version)
     if context["may"]["publish"] or context["may"]["take_over"]:
-        number = publish.would_pass(version, at=timezone.now())
+        number = would_pass(version, at=timezone.now())
         context["would_pass"] = None if number is None else counted(number, "more lead")
         context["deciding"] = ScoringModel.objects.filter(routes=True).first()
     context |= documents.what_counts(version) | state_of(version)
