@@ -56,7 +56,14 @@ def waterfall(explanation):
 
 def grouped(lines):
     """Rules without a group first, then group by group with what its cap takes; the cap of the whole part is last."""
-    whole = lines[-1:] if lines and lines[-1].kind == "cap" and not lines[-1].group else []
+    rules = tuple(
+        f"{line.rule}: " for line in lines
+    )  # a cut by a rule's own cap is named by it, and stays beside it
+    whole = [
+        line
+        for line in lines[-1:]
+        if line.kind == "cap" and not line.group and not line.rule.startswith(rules)
+    ]
     groups = list(dict.fromkeys(["", *(line.group for line in lines)]))
     return sorted(lines[: len(lines) - len(whole)], key=lambda line: groups.index(line.group)) + whole
 

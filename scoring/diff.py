@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from scoring.rule_words import in_order, when_in_words, who_in_words, whole_in_words
+from scoring.rule_words import in_order, shares_in_words, when_in_words, who_in_words, whole_in_words
 from scoring.words import amount, points
 
 
@@ -51,7 +51,7 @@ def _cap(words, nothing="no limit", of=()):
 def _steps(steps):
     if not steps:
         return "no fading in steps"
-    return "fading: " + ", ".join(f"{share:.0%} to {amount(days, 'day')}" for days, share in steps)
+    return f"fading: {shares_in_words(steps)}"
 
 
 THRESHOLDS = {

@@ -65,8 +65,13 @@ def worth_in_words(rule):
         f"the last {'one' if rule.cap_count == 1 else rule.cap_count}" if rule.cap_count else "",
         f"at most {amount(rule.cap_points, 'point')}" if rule.cap_points else "",
         f"within {amount(rule.window_days, 'day')}" if rule.window_days else "",
-        "fading" if rule.steps else "",
+        f"fading ({shares_in_words(rule.steps)}, then nothing)" if rule.steps else "",
         f"worth half after {amount(rule.half_life_days, 'day')}" if rule.half_life_days else "",
     ]
     often = f"once, from {amount(rule.min_count, 'match', 'matches')} on" if rule.min_count else "each"
     return ", ".join([f"{words} {often}", *filter(None, limits)])
+
+
+def shares_in_words(steps):
+    """Step decay: "100% to 7 days, 50% to 30 days"."""
+    return ", ".join(f"{share:.0%} to {amount(days, 'day')}" for days, share in steps)

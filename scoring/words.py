@@ -38,8 +38,11 @@ def in_days(later, earlier):
 def outlook(explanation):
     if not explanation.outlook:
         return ""
-    steps = [f"{f.rating if f.rating != explanation.rating else Verdict(f.verdict).label} {in_days(f.at, explanation.at)}"
-             for f in explanation.outlook[:3]]  # fmt: skip
+    steps, rating = [], explanation.rating
+    for forecast in explanation.outlook[:3]:
+        becomes = forecast.rating if forecast.rating != rating else Verdict(forecast.verdict).label
+        steps.append(f"{becomes} {in_days(forecast.at, explanation.at)}")
+        rating = forecast.rating
     return f"Without new activity: {', '.join(steps)}"
 
 

@@ -12,9 +12,11 @@ from distribution.templatetags.pages import rating_chip
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE
 from distribution.tests.pages import read
+from distribution.waterfall import grouped
 from leads import identity
 from leads.models import Asset, Relationship
 from scoring import publish
+from scoring.lines import Line
 from scoring.models import Publication, RuleGroup, ScoringModel
 from scoring.rescore import rescore
 
@@ -33,6 +35,19 @@ def row(client, now):
         cast.did(who, kind, asset, now - at)
         cast.flow(now - at)
     return cast.handed(who, at=now - HOUR)
+
+
+def test_a_cut_by_a_rules_own_cap_stays_beside_it_and_that_of_the_whole_is_last():
+    def lines(*told):
+        return [
+            Line("engagement", rule, kind, 1, group=group)
+            for rule, kind, group in (one.split("/") for one in told)
+        ]
+
+    looks, own = ["Looks/activity/Web", "Asks/activity/"], "Asks: at most 5 points/cap/"
+    assert [line.rule[:6] for line in grouped(lines(*looks, own))] == ["Asks", "Asks: ", "Looks"]
+    whole = "Engagement is at most 9/cap/"
+    assert grouped(lines(*looks, own, whole))[-1].rule == whole[: whole.index("/")]
 
 
 @pytest.mark.parametrize(

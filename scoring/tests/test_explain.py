@@ -71,6 +71,17 @@ def test_without_new_activity_it_cools(sarah):
     assert explain(lead=sarah, at=NOW).outlook_words == "Without new activity: C in 14 days"
 
 
+def test_of_what_becomes_of_it_only_what_is_new_is_said(sarah):
+    """Each rating once, and between two of the same what follows from it."""
+    current(
+        DECISION_MAKER,
+        activity(20, "download", steps=[[7, 1.0], [14, 0.6], [30, 0.25]]),
+        ready_engagement=10,
+    )
+    did(sarah, "download", "/roi")
+    assert explain(lead=sarah, at=NOW).outlook_words == "Without new activity: C in 7 days, MQL in 14 days"
+
+
 def test_caps_are_lines_of_their_own(sarah):
     current(activity(3, "page_view", cap_count=4, cap_points=10))
     for days in range(1, 7):
