@@ -2,12 +2,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from leads import consent
 from leads.models import Suppression
 from leads.tests import cast
 from leads.tests.cast import ADA, NOW
+from leads.tests.races import PATIENCE, beside, somebody_waits
 
 LATER = NOW + timedelta(days=1)
 
@@ -99,29 +100,18 @@ def test_a_suppression_committed_before_the_decision_always_wins():
     allow(ada)
     decided, order = threading.Event(), []
 
-    def send():
-        try:
-            with transaction.atomic():
-                assert consent.refusal_for_update(ada, channel="email", purpose="marketing") == ""
-                decided.set()
-                stopped.join(0.3)
-                order.append("sending committed")
-        finally:
-            connections.close_all()
-
     def stop():
-        try:
-            decided.wait(10)
-            consent.suppress(
-                address=ada.email, channel="email", purpose="marketing", reason="unsubscribed", at=NOW
-            )
-            order.append("suppressed")
-        finally:
-            connections.close_all()
+        assert decided.wait(PATIENCE)
+        consent.suppress(
+            address=ada.email, channel="email", purpose="marketing", reason="unsubscribed", at=NOW
+        )
+        order.append("suppressed")
 
-    stopped, sender = threading.Thread(target=stop), threading.Thread(target=send)
-    stopped.start(), sender.start()  # in this order: who has not begun cannot be waited for
-    sender.join(), stopped.join()
+    with beside(stop), transaction.atomic():
+        assert consent.refusal_for_update(ada, channel="email", purpose="marketing") == ""
+        decided.set()
+        somebody_waits()
+        order.append("sending committed")
     assert order == ["sending committed", "suppressed"]
     with transaction.atomic():
         assert (

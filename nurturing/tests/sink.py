@@ -4,10 +4,12 @@ By the recipient's name: `r451-…` refuses at RCPT with 451, `r550-…` says 55
 after DATA, `busy-…` says 450 the first time, `cut-…` takes the mail and drops the connection without
 an answer, `early-…` drops it at RCPT, `slow-…` answers after a second.
 As a program it writes one line per accepted mail (touch id, recipient): python -m nurturing.tests.sink PORT FILE
+Each number that it reads is how many mails it accepts from then on, before it lets the next one wait.
 """
 
 import asyncio
 import email
+import math
 import os
 import sys
 import threading
@@ -18,6 +20,7 @@ from aiosmtpd.smtp import SMTP
 class Sink:
     def __init__(self, path=None, delay=0.0):
         self.mails, self.seen, self.delay, self.over_tls = [], set(), delay, []
+        self.accepts = math.inf
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if path else None
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
@@ -44,6 +47,9 @@ class Sink:
             await asyncio.sleep(1)
         if self.delay:
             await asyncio.sleep(self.delay)
+        while self.accepts <= 0:
+            await asyncio.sleep(0.01)
+        self.accepts -= 1
         self.keep(envelope, address)
         self.over_tls.append(
             session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None
@@ -96,7 +102,7 @@ def start():
     sink = Sink()
     server = Server(sink)
     server.start()
-    server.ready.wait(5)
+    assert server.ready.wait(60)
     return server, sink
 
 
@@ -111,7 +117,9 @@ def listen(loop, sink, port, *, ssl=None, **options):
 
 
 async def serve(port, path, delay):
-    server = await listen(asyncio.get_running_loop(), Sink(path, delay), port)
+    loop, sink = asyncio.get_running_loop(), Sink(path, delay)
+    server = await listen(loop, sink, port)
+    loop.add_reader(sys.stdin, lambda: setattr(sink, "accepts", float(sys.stdin.readline() or "inf")))
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

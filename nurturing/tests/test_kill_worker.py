@@ -1,18 +1,18 @@
 """kill -9 of a real worker in the middle of a batch: nothing lost, nothing twice."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from leads.models import Consent, Lead
-from leads.tests.races import wait_until
+from leads.tests.races import PATIENCE, wait_until
 from nurturing.enrollment import enroll
 from nurturing.models import Enrollment, Touch
 from nurturing.tests.cast import MONDAY, program
@@ -41,19 +41,26 @@ def environment(port):
     }  # fmt: skip
 
 
-@contextmanager
-def sink_process(path):
-    sink = subprocess.Popen(
-        [sys.executable, "-m", "nurturing.tests.sink", "0", str(path), "0.001"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield int(sink.stdout.readline())
-    finally:
-        sink.kill()
-        sink.wait()
-        sink.stdout.close()
+class Sink:
+    """A mail server in a process of its own."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "nurturing.tests.sink", "0", str(path), "0.001"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.port = int(self.process.stdout.readline())
+
+    def accept(self, count):
+        """From now on so many mails; the next one waits."""
+        print(count, file=self.process.stdin, flush=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.communicate()
 
 
 class Workers:
@@ -75,7 +82,7 @@ class Workers:
     def finish(self):
         """Wait for all; 0 when none of those that were not killed failed."""
         self.process.stdin.close()
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=PATIENCE)
 
     def __exit__(self, *exc):
         self.process.kill()
@@ -91,11 +98,13 @@ def taken(path):
 def test_nothing_lost_nothing_twice(tmp_path):
     path = tmp_path / "taken"
     enroll(lead_ids=[row.pk for row in people(MAILS)], at=MONDAY, program=program(steps=["mail", 24, "mail"]))
-    with sink_process(path) as port, Workers(port) as workers:
+    with Sink(path) as sink, Workers(sink.port) as workers:
         for _ in range(KILLS):
+            sink.accept(MAILS // (KILLS + 1))  # so that some are left for the last, however late we look
             pid, before = workers.start(), len(taken(path))
             wait_until(lambda before=before: len(taken(path)) > before + 30)
             os.kill(pid, signal.SIGKILL)
+        sink.accept(math.inf)
         workers.start()
         assert workers.finish() == 0
     counts = Counter(taken(path))
@@ -114,7 +123,7 @@ def test_nothing_lost_nothing_twice(tmp_path):
 def test_two_workers_send_each_mail_once(tmp_path):
     path = tmp_path / "taken"
     enroll(lead_ids=[row.pk for row in people(MAILS // 3)], at=MONDAY, program=program(steps=["mail"]))
-    with sink_process(path) as port, Workers(port) as workers:
+    with Sink(path) as sink, Workers(sink.port) as workers:
         workers.start()
         workers.start()
         assert workers.finish() == 0

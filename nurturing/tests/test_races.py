@@ -1,12 +1,11 @@
 """Real threads on a real database: who comes first wins, and nobody comes out twice or nowhere."""
 
 import threading
-import time
 
 import pytest
 
 from leads.models import Lead
-from leads.tests.races import together
+from leads.tests.races import PATIENCE, together
 from nurturing import sending, touches, versions
 from nurturing.enrollment import enroll, leave
 from nurturing.models import Enrollment, LocalMail, Touch
@@ -69,40 +68,36 @@ def test_recycling_and_entering_again_keeps_one_active_enrollment():
 
 
 def test_nothing_is_begun_after_a_pause_was_committed(monkeypatch):
+    """A worker that claimed before the pause and comes to begin after it, again and again."""
     people = [lead(f"p{number}@buyer.net") for number in range(40)]
     made = program(steps=["mail", 24, "mail"])
     enroll(lead_ids=[person.pk for person in people], at=MONDAY, program=made)
-    real_claim, slow = sending.claim, threading.Event()
+    real_claim, claimed, paused, sent = sending.claim, threading.Event(), threading.Event(), []
 
     def claim(*args, **kwargs):
         rows = real_claim(*args, **kwargs)
-        slow.wait(0.02)  # between claim and begin there is time for a pause
+        claimed.set()
+        assert len(rows) == 2 and paused.wait(PATIENCE)
         return rows
 
+    def pause():
+        assert claimed.wait(PATIENCE)
+        versions.pause(program=made)
+        paused.set()
+
+    def count():
+        sent.append(LocalMail.objects.count())
+
     monkeypatch.setattr(sending, "claim", claim)
-    stop, paused_counts = threading.Event(), []
-
-    def toggle():
-        for _ in range(4):
-            versions.pause(program=made)
-            time.sleep(0.1)  # what was in flight at the commit has left
-            before = LocalMail.objects.count()
-            time.sleep(0.15)
-            paused_counts.append(LocalMail.objects.count() - before)
-            versions.go_on(program=made)
-            patience = time.monotonic() + 5
-            while LocalMail.objects.count() == before and time.monotonic() < patience:
-                time.sleep(0.02)
-        stop.set()
-
-    def perform():
-        while not stop.is_set():
-            touches.perform_due(at=MONDAY, limit=2)
-            Touch.objects.filter(status="due", due_at__lt=MONDAY + DAY).update(due_at=MONDAY)
-
-    together(toggle, perform)
-    assert paused_counts == [0, 0, 0, 0]
-    assert 0 < LocalMail.objects.count() <= 40
+    for _ in range(4):
+        together(lambda: touches.perform_due(at=MONDAY, limit=2), pause)
+        count()
+        versions.go_on(program=made)
+        Touch.objects.filter(status="due", due_at__lt=MONDAY + DAY).update(due_at=MONDAY)
+        touches.perform_due(at=MONDAY, limit=2)
+        count()
+        claimed.clear(), paused.clear()
+    assert sent == [0, 2, 2, 4, 4, 6, 6, 8]
 
 
 def test_place_and_enrollment_agree_after_all_this():

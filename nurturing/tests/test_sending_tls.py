@@ -69,7 +69,7 @@ def serve(certificate):
     def of(scheme):
         server = Server(Sink(), authenticator=login, auth_required=True, **hows[scheme])
         server.start()
-        server.ready.wait(5)
+        assert server.ready.wait(60)
         started.append(server)
         return server
 
@@ -97,7 +97,7 @@ def use(settings, read):
         said = read(url)
         for name in TAKEN:
             setattr(settings, name, said[name])
-        settings.EMAIL_TIMEOUT = 5
+        settings.EMAIL_TIMEOUT = 60
 
     return of
 

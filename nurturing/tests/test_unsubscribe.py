@@ -1,12 +1,12 @@
 import threading
 
 import pytest
-from django.db import close_old_connections, connection
 from django.test import Client
 from django.urls import reverse
 
 from leads import consent
 from leads.models import Activity, Consent, Lead, Suppression
+from leads.tests.races import PATIENCE, beside, somebody_waits
 from nurturing import sending, touches
 from nurturing.enrollment import UNSUBSCRIBED, enroll, leave
 from nurturing.models import Enrollment, LocalMail, Touch
@@ -155,26 +155,22 @@ def test_who_unsubscribes_at_the_moment_of_sending_wins_the_race(settings, monke
         def send(self, message):
             """The first mail is under way until somebody is gone: neither side is done before the other begins."""
             first_sent.set()
-            assert first_gone.wait(30)
+            assert first_gone.wait(PATIENCE)
             return sending.Outcome("sent")
 
     def unsubscribe_all():
-        close_old_connections()
-        assert first_sent.wait(30)
+        assert first_sent.wait(PATIENCE)
         for pk, token in reversed(tokens.items()):
             unsubscribe(token, at=MONDAY)
             with order:
                 suppressed[pk] = pk in begun
             first_gone.set()
-        connection.close()
 
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     monkeypatch.setattr(sending, "turn", turn)
     monkeypatch.setattr(sending, "Outlet", Outlet)
-    thread = threading.Thread(target=unsubscribe_all)
-    thread.start()
-    touches.perform_due(at=MONDAY)
-    thread.join()
+    with beside(unsubscribe_all):
+        touches.perform_due(at=MONDAY)
     touches.follow_up(at=MONDAY)
     sent = set(Touch.objects.filter(status="sent").values_list("pk", flat=True))
     assert sent == set(begun)
@@ -191,30 +187,24 @@ def test_a_suppression_waits_for_a_sender_that_is_deciding():
     """Under the locks of `begin` nothing can slip in between the look and the commit."""
     person = sarah()
     touch = in_program(person)
-    looking, go = threading.Event(), threading.Event()
-    events = []
+    looking, events = threading.Event(), []
 
     class Slow(touches.MarketingGuard):
         def refusals(self, rows):
             refused = super().refusals(rows)
             looking.set()
-            go.wait(5)
+            somebody_waits()
             events.append("decided")
             return refused
 
     def suppress():
-        close_old_connections()
-        looking.wait(5)
-        threading.Timer(0.3, go.set).start()
+        assert looking.wait(PATIENCE)
         consent.suppress(
             address=person.email, channel="email", purpose="marketing", reason="unsubscribed", at=MONDAY
         )
         events.append("suppressed")
-        connection.close()
 
     rows = sending.claim(Touch, at=MONDAY, limit=1, related=touches.RELATED)
-    thread = threading.Thread(target=suppress)
-    thread.start()
-    assert sending.begin(Touch, rows, at=MONDAY, guard=Slow()) == [touch]
-    thread.join()
+    with beside(suppress):
+        assert sending.begin(Touch, rows, at=MONDAY, guard=Slow()) == [touch]
     assert events == ["decided", "suppressed"]
