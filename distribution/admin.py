@@ -6,9 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.paginator import InvalidPage
 from django.db.models import Count
-from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey
@@ -40,20 +38,7 @@ from scoring.admin import ScoredLeadAdmin, SegmentAdmin
 from scoring.criteria import SCORED_CRITERIA
 from scoring.models import Segment
 
-admin.site.index_title = "Set-up"
 admin.site.unregister([User, Group, APIKey])  # the key model of the product is leads.ApiKey
-search_of_theme = admin.site.search
-
-
-def search(request, extra_context=None):
-    """The theme takes whatever is asked for as a page of its results for the number of one that there is."""
-    try:
-        return search_of_theme(request, extra_context)
-    except (ValueError, InvalidPage):
-        raise Http404("There is no such page of results.") from None
-
-
-admin.site.search = search
 
 
 class ShortLists:

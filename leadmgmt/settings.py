@@ -52,14 +52,14 @@ INTERNAL_DOMAINS = [domain.strip().casefold() for domain in env.list("INTERNAL_D
 DEMO = flag("DEMO")
 
 INSTALLED_APPS = [
-    "leadmgmt",
+    "leadmgmt.apps.LeadmgmtConfig",
     "distribution",
     "nurturing",
     "scoring",
     "leads",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "leadmgmt.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
