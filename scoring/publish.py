@@ -149,7 +149,8 @@ def ask_publish(*, version, by, at):
     """Have an approved version filled; `fill_published` flips to it when every lead has its new score.
 
     A superseded version was approved and in force before: rolling back to it is asking for it again. Asking twice is
-    asking once. Raises NotPublishable, which names the side whose approval is missing.
+    asking once. Raises NotPublishable, which names the side whose approval is missing. The way back stays open where
+    something that the old version names is gone since: that holds for nobody, as it would had the version stayed in force.
     """
     with transaction.atomic():
         ScoringModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
@@ -165,7 +166,9 @@ def ask_publish(*, version, by, at):
             )
         # Under the lock of its model nobody fills it, so its own lock waits for no filler.
         version.refresh_from_db(from_queryset=ModelVersion.objects.select_for_update(no_key=True))
-        found = _unapproved(version) or problems(version)
+        found = _unapproved(version)
+        if not found and version.status == Status.APPROVED:
+            found = problems(version)
         if found:
             raise NotPublishable(found)
         write(

@@ -74,7 +74,7 @@ def model_version(request, slug, number, would_pass):
         "comments": version.comments.select_related("by"),
         "publications": version.publications.select_related("by").order_by("-at", "-pk")[:SHOWN],
         "signatures": signatures(version, request.user),
-        "faults": [] if version.status == ModelVersion.Status.SUPERSEDED else publish.problems(version),
+        "faults": publish.problems(version),
         "warnings": warnings(version) if version.status in approval.OPEN else [],
         "may": {act.replace("-", "_"): may(request.user, act) for act in ACTS},
     }

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from leads.models import Lead
+from leads.models import Lead, Product
 from leads.tests.cast import colleague
 from scoring.approval import approve, ask_review
 from scoring.models import Rule, ScoringModel, VersionComment
@@ -198,6 +198,34 @@ def test_rolling_back_is_one_click(client, team):
     )
     history = client.get(reverse("quality-lead", args=["test"])).content.decode()
     assert history.count(">v1</a> from") == 2
+
+
+def test_the_way_back_stays_open_where_a_name_is_gone(client, team):
+    """What an old version names and is gone holds for nobody, here as in force; its page says so before."""
+    crm = Product.objects.create(slug="crm", name="CRM")
+    wants = {
+        "kind": "fit",
+        "name": "Wants it",
+        "points": 9,
+        "condition": {"is": "product_stated", "product": "crm"},
+    }
+    first, second = cast.current(wants, DECISION_MAKER), cast.current(DECISION_MAKER)
+    first.refresh_from_db()
+    crm.delete()
+    client.force_login(team["mia"])
+    page = client.get(page_of(first)).content.decode()
+    assert "ceased to work" in page and "Wants it: product: there is no product “crm”" in page
+    assert ">Publish this one again</button>" in page
+    step(client, first, "publish")
+    assert fill_published(at=timezone.now())
+    first.refresh_from_db()
+    assert first.status == "published"
+    page = client.get(page_of(first)).content.decode()
+    assert "ceased to work" in page and f'href="{page_of(second)}">Version 2</a> was in force before' in page
+    approved = cast.approved(cast.draft(wants))
+    step(client, approved, "publish")
+    approved.refresh_from_db()
+    assert approved.status == "approved", "what was never in force is mended first"
 
 
 def test_the_signature_a_version_waits_for_stands_on_the_managers_page(client, team, version):
