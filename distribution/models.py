@@ -134,7 +134,7 @@ class Handoff(models.Model):
         WAITING = "waiting", "Waiting for a free rep"
         OFFERED = "offered", "Offered"
         ACCEPTED = "accepted", "Accepted"
-        RETURNED = "returned", "Returned to marketing"
+        RETURNED = "returned", "Given back"
         CLOSED = "closed", "Closed"
 
     class Progress(models.TextChoices):
@@ -145,7 +145,7 @@ class Handoff(models.Model):
         CONNECTED = "connected", "Connected"
         MEETING = "meeting", "Meeting"
         OPPORTUNITY = "opportunity", "Opportunity"
-        RECYCLED = "recycled", "Recycled"
+        RECYCLED = "recycled", "Given back"
         DISQUALIFIED = "disqualified", "Disqualified"
 
     OPEN = ["waiting", "offered", "accepted"]
