@@ -260,13 +260,28 @@ def finding(weeks, capacity, outcomes, version, old):
             text, icon = f"{text}: raise a threshold", "warning"
     text += "."
     if outcomes and outcomes["decided"]:
-        held = outcomes["passed"][1][1]
-        text += (
-            f" It would have held back {counted(held.many, 'past hand-off')}, of which {held.hits} won."
-            if held.many
-            else " It would have passed every past hand-off."
-        )
+        was, now = (passed for passed, _ in outcomes["passed"])
+        text += " " + looking_back(was, now, beside)
+        if icon == "allclear" and now.hits < was.hits:
+            icon = "info"
     return {"text": text, "icon": icon}
+
+
+def looking_back(was, now, beside):
+    """What the past hand-offs say for and against, in sentences; `was` and `now`: Rate of those that each side passes."""
+    if not now.many:
+        return "It would have passed none of the past hand-offs."
+    text = f"Of the past hand-offs it would have passed {now.many:,}, and {now.hits:,} won"
+    if (was.many, was.hits) == (now.many, now.hits):
+        return f"{text}, as {beside.removeprefix('as ')}."
+    apart = (difference(now.many - was.many, "hand-off"), difference(now.hits - was.hits, "deal"))
+    return f"{text}; {was.many:,} and {was.hits:,} {beside}. That is {apart[0]} and {apart[1]}."
+
+
+def difference(number, thing):
+    if not number:
+        return f"as many {thing}s"
+    return f"{counted(abs(number), thing)} {'more' if number > 0 else 'fewer'}"
 
 
 def line(lead, row, before, after, old, version):

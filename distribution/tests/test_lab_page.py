@@ -316,7 +316,39 @@ def test_past_hand_offs_are_rated_by_what_was_known_then(client, max_, draft, no
     assert "2 hand-offs decided, 1 won; sales judged 0." in page
     assert page.count("too few") >= 8 and "1 of 2" in page
     # Both had asked for sales and engagement 40 then; both lost it all since.
-    assert "It would have passed every past hand-off." in page
+    assert "Of the past hand-offs it would have passed 2, and 1 won, as in force." in page
+
+
+def rate(hits, many):
+    return lab.Rate("", many, hits, None)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ((42, 374), (43, 346), "346, and 43 won; 374 and 42 in force. That is 28 hand-offs fewer and 1 deal more."),
+        ((42, 374), (42, 375), "375, and 42 won; 374 and 42 in force. That is 1 hand-off more and as many deals."),
+        ((42, 1374), (40, 1374), "1,374, and 40 won; 1,374 and 42 in force. That is as many hand-offs and 2 deals fewer."),
+        ((42, 374), (42, 374), "374, and 42 won, as in force."),
+    ],
+)  # fmt: skip
+def test_what_past_hand_offs_say_for_and_against(was, now, said):
+    assert (
+        sales.looking_back(rate(*was), rate(*now), "in force")
+        == f"Of the past hand-offs it would have passed {said}"
+    )
+    assert (
+        sales.looking_back(rate(*was), rate(0, 0), "in force")
+        == "It would have passed none of the past hand-offs."
+    )
+
+
+def test_fewer_deals_are_no_all_clear():
+    version = ModelVersion(model=ScoringModel(pk=1, routes=True, current_version_id=1))
+    weeks = {"new": 12.0, "old": 13.0}
+    for won, icon in ((9, "info"), (10, "allclear")):
+        outcomes = {"decided": 90, "passed": [(rate(10, 80), rate(0, 10)), (rate(won, 70), rate(1, 20))]}
+        assert sales.finding(weeks, sales.Capacity(14, ""), outcomes, version, version)["icon"] == icon
 
 
 def test_outcomes_of_a_hand_off(now):
