@@ -183,7 +183,9 @@ class ScoredLeadSerializer(LeadSerializer):
 
 
 class ScoredLeadFilter(LeadFilter):
-    rating = django_filters.CharFilter(method="rated", label="Current rating; repeat for several")
+    rating = django_filters.CharFilter(
+        method="rated", label="Rating by the model that decides what passes to sales; repeat for several"
+    )
     segment = django_filters.ModelChoiceFilter(
         queryset=Segment.objects.all(), to_field_name="slug", method="in_segment", label="Slug of a segment"
     )
@@ -193,6 +195,7 @@ class ScoredLeadFilter(LeadFilter):
             lead=OuterRef("pk"),
             rating__in=self.data.getlist(name),
             model_version=F("model_version__model__current_version"),
+            model_version__model__routes=True,
         )
         return queryset.filter(Exists(scores))
 

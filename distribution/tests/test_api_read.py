@@ -12,6 +12,7 @@ from distribution.models import Handoff, Rep, SalesQueue
 from leads import pagination
 from leads.models import Activity, ApiKey, Company, ExternalId, Lead, Source, Touchpoint
 from scoring.models import Score, ScoringModel
+from scoring.publish import new_draft
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +38,8 @@ def new_lead(number=1, **fields):
     return Lead.objects.create(**fields)
 
 
-def score(lead, rating, **kwargs):
-    version = ScoringModel.objects.get(routes=True).current_version
+def score(lead, rating, version=None, **kwargs):
+    version = version or ScoringModel.objects.get(routes=True).current_version
     return Score.objects.create(
         model_version=version,
         lead=lead,
@@ -194,6 +195,21 @@ def test_beyond_what_is_counted_it_is_an_estimate(api, monkeypatch):
     assert body["count"] >= 4
     monkeypatch.setattr(pagination, "EXACT_TO", 5)
     assert api.get(URL).json()["count"] == 5
+
+
+def test_what_another_model_says_is_no_rating_to_filter_by(api):
+    model = ScoringModel.objects.create(name="Partners", slug="partners")
+    partners = new_draft(model=model, by=None, of=ScoringModel.objects.get(routes=True).current_version)
+    ScoringModel.objects.filter(pk=model.pk).update(current_version=partners)
+    ada = new_lead(1)
+    score(ada, "D")
+    score(ada, "A", version=partners)
+    assert emails(api.get(URL, {"rating": "A"})) == []
+    (found,) = api.get(URL, {"rating": "D"}).json()["results"]
+    assert [(told["model"], told["rating"]) for told in found["scores"]] == [
+        ("starter", "D"),
+        ("partners", "A"),
+    ]
 
 
 def test_filters(api, rita):
