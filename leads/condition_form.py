@@ -15,14 +15,15 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
-from leads.criteria.base import MAX_DAYS, counted, span
+from leads.criteria.base import MAX_DAYS, counted, either, span
 from leads.criteria.suggestions import values_of
-from leads.criteria.tree import check, sentence
+from leads.criteria.tree import check, denied, sentence
 from leads.parsers import BadBody, loads
 
 # Together under 300 ms: an exact count, else an estimate; and some examples.
 COUNT_WITHIN_MS = 130
 SAMPLES_WITHIN_MS = 40
+UNKNOWN_WITHIN_MS = 60
 SCOPES = (LEAD, TOUCHPOINT)
 
 
@@ -193,7 +194,8 @@ def preview(*, text, criteria, scope, days, at):
     return {
         "sentence": words[:1].upper() + words[1:] + ".",
         "count": count_in_words(found, of_doings=scope == TOUCHPOINT, days=days),
-        "warning": warning_in_words(found, bool(tree)),
+        "warning": warning_in_words(found, bool(tree))
+        or (unknown_in_words(tree, asked) if found.count else ""),
         "samples": [
             {"words": sample_in_words(lead), "url": reverse("lead-page", args=[lead.pk])} for lead in samples
         ],
@@ -223,6 +225,21 @@ def warning_in_words(found, asks_something):
     if found.warning == "everybody" and asks_something:
         return "Everybody matches, so this tells no lead from another."
     return ""
+
+
+def unknown_in_words(tree, asked):
+    """Of whom something is denied that nobody knows: they match, which may not be meant."""
+    criteria, scope = asked["criteria"], asked["scope"]
+    fields = denied(tree, criteria=criteria, scope=scope) if scope == LEAD else []
+    if not fields:
+        return ""
+    unknown = {"any": [{"is": key, "field": name, "op": "unknown"} for key, name in fields]}
+    found = matching.count(tree, **asked, also=unknown, timeout_ms=UNKNOWN_WITHIN_MS)
+    if not found.count:
+        return ""
+    labels = either([criteria[key].field({"field": name}).label for key, name in fields])
+    many = f"{'about ' if found.is_estimate else ''}{found.count:,}"
+    return f"Of {many} of them {labels} is unknown. To leave them out, add that it is known."
 
 
 def sample_in_words(lead):

@@ -47,9 +47,13 @@ class Matches:
         return {0: "nobody", self.total: "everybody"}.get(self.count, "")
 
 
-def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):
-    """(FROM … WHERE …, bound) over `l` and `c`. `days` bounds the age of activities (TOUCHPOINT)."""
+def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, also=None):
+    """(FROM … WHERE …, bound) over `l` and `c`. `days` bounds the age of activities (TOUCHPOINT); `also` is a second
+    condition, about leads."""
     sql, bound = where(tree, criteria=criteria, at=at, scope=scope)
+    if also:
+        more, values = where(also, criteria=criteria, at=at, scope=LEAD)
+        sql, bound = f"{sql} AND {more}", [*bound, *values]
     if scope == LEAD:
         return FROM + sql, bound
     sql, bound = f"{sql} AND a.occurred_at <= %s", [*bound, at]
@@ -58,9 +62,9 @@ def matching_sql(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None):
     return f"{FROM}{DID_SO} AND {sql})", bound
 
 
-def count(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, timeout_ms=None):
+def count(tree, *, criteria=CRITERIA, at, scope=LEAD, days=None, also=None, timeout_ms=None):
     """Matches, exact; with `timeout_ms` an estimate from a sample of leads where exact takes longer than that."""
-    sql, bound = matching_sql(tree, criteria=criteria, at=at, scope=scope, days=days)
+    sql, bound = matching_sql(tree, criteria=criteria, at=at, scope=scope, days=days, also=also)
     total = total_leads()
     found = bounded(timeout_ms, lambda cursor: row(cursor, f"SELECT count(*) {sql}", bound))
     if found is not None:

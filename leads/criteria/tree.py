@@ -76,6 +76,19 @@ def leaves(tree, *, criteria=CRITERIA, scope=None):
     return [(leaf.criterion.key, leaf.params) for leaf in walk(parse(tree, criteria=criteria, scope=scope))]
 
 
+def denied(tree, *, criteria=CRITERIA, scope=None):
+    """[(criterion key, field name)] of the fields that a condition denies something of: whoever lacks one meets it."""
+    return list(dict.fromkeys(_denied(parse(tree, criteria=criteria, scope=scope), False)))
+
+
+def _denied(node, under_none):
+    if isinstance(node, Leaf):
+        asks_whether_known = node.params.get("op") == "known" or "fields" in node.params
+        return node.criterion.fields_asked(node.params) if under_none and not asks_whether_known else []
+    under_none = under_none != (node.kind == "none")
+    return [field for member in node.members for field in _denied(member, under_none)]
+
+
 def walk(node):
     """Every Leaf, in reading order."""
     if isinstance(node, Leaf):

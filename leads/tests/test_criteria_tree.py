@@ -3,10 +3,11 @@
 import pytest
 
 from leads.criteria import CRITERIA, BadCondition, base, matching
-from leads.criteria.tree import MAX_DEPTH, MAX_LEAVES, check, sentence, where
+from leads.criteria.tree import MAX_DEPTH, MAX_LEAVES, check, denied, sentence, where
 from leads.tests.criteria_cast import AT, DAY, company, lead, who
 
 pytestmark = pytest.mark.django_db
+SIZE, TITLE = company("size", "at_least", 200), lead("job_title", "contains", "VP")
 
 WORKS = [
     ({}, "ada bob cyd dee", "everybody"),
@@ -59,6 +60,21 @@ def test_count_sample_and_ids(cast):
     ]
     asked = [cast["ada"].pk, cast["cyd"].pk]
     assert matching.ids(lead("country", "known"), lead_ids=asked, at=AT) == {cast["ada"].pk}
+
+
+@pytest.mark.parametrize(
+    ("tree", "fields"),
+    [
+        (SIZE, []),
+        ({"none": [SIZE]}, [("company_field", "size")]),
+        ({"none": [SIZE, {"any": [TITLE, SIZE]}]}, [("company_field", "size"), ("lead_field", "job_title")]),
+        ({"none": [{"none": [SIZE]}, {"is": "timeline_within", "days": 9}]}, [("lead_field", "timeline")]),
+        ({"none": [lead("job_title", "known"), {"is": "free_mail"}]}, []),
+        ({"none": [{"is": "knows_fields", "fields": ["phone"]}, {"is": "did", "kind": "page_view"}]}, []),
+    ],
+)
+def test_what_a_condition_denies_is_told_by_field(cast, tree, fields):
+    assert denied(tree) == fields
 
 
 def test_counting_gives_up_in_time_and_the_transaction_lives(cast, monkeypatch):

@@ -275,6 +275,23 @@ def test_the_live_count(client, marketer, version, django_assert_max_num_queries
     assert client.get(url).status_code == 405
 
 
+def test_whom_a_denial_meets_for_want_of_an_answer_is_said(client, marketer, version):
+    """Nothing is held against them; whoever writes the condition decides whether they are meant."""
+    for number, title in enumerate(["Student", "VP", "", ""]):
+        cast.lead(f"p{number}@northwind.example", job_title=title)
+    student = {"is": "lead_field", "field": "job_title", "op": "contains", "value": "student"}
+    known = {"is": "lead_field", "field": "job_title", "op": "known"}
+
+    def asked(tree):
+        return client.post(reverse("admin:scoring_rule_condition"), {"tree": json.dumps(tree)}).json()
+
+    answer = asked({"none": [student]})
+    assert answer["count"] == "Matches 3 of 4 leads (75.0 %)."
+    assert answer["warning"] == "Of 2 of them job title is unknown. To leave them out, add that it is known."
+    assert asked({"all": [known, {"none": [student]}]})["warning"] == ""
+    assert asked(student | {"op": "is_not"})["warning"] == "", "an operator denies of what is known alone"
+
+
 def test_the_count_beside_what_somebody_did_says_what_it_counts(client, marketer, version):
     """The rule may ask for more of them, and of some leads only: that is told by the panel of the whole rule."""
     cast.did(cast.lead("a@northwind.example"), "page_view", "/pricing", now=timezone.now(), ago=3 * cast.DAY)
