@@ -326,15 +326,17 @@ class Verdict(models.TextChoices):
 class Score(models.Model):
     """The score of one lead under one model version, true from `as_of` until `next_change_at`.
 
-    No index on a column that moves: every re-score stays a heap-only update (fillfactor 45). No foreign keys: checking
-    two for each row is a third of the cost of a publication. Whoever writes a score holds its lead locked, and a
+    No index on a column that moves: every re-score stays a heap-only update (fillfactor 45). None on the lead alone, and
+    no foreign keys: each is a third of what writing a row costs. Whoever writes a score holds its lead locked, and a
     trigger takes the scores of a deleted lead or version along.
     """
 
     model_version = models.ForeignKey(
         ModelVersion, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
-    lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    lead = models.ForeignKey(
+        "leads.Lead", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     fit = models.FloatField()
     engagement = models.FloatField()
     total = models.FloatField()

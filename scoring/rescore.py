@@ -127,7 +127,10 @@ CROSS JOIN LATERAL (
 ) latest WHERE latest.until::timestamptz > %(at)s
 """
 FORGET = "DELETE FROM scoring_score WHERE model_version_id = %s AND lead_id = ANY(%s)"
-FORGET_TESTS = "DELETE FROM scoring_score WHERE lead_id = ANY(%s)"
+FORGET_TESTS = """
+DELETE FROM scoring_score
+WHERE model_version_id = ANY(ARRAY(SELECT id FROM scoring_modelversion)) AND lead_id = ANY(%s)
+"""
 AGE = """
 UPDATE leads_lead l SET rescore_at = %(at)s
 FROM (SELECT DISTINCT lead_id FROM scoring_score WHERE model_version_id = ANY(%(versions)s) AND next_change_at <= %(at)s) s
