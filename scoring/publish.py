@@ -38,6 +38,12 @@ Status = ModelVersion.Status
 THRESHOLDS = ("mql_fit", "ready_fit", "ready_engagement", "cap_fit", "cap_engagement")
 SCALE_PARTS = ("ratings", "fit_bands", "engagement_bands", "cells")
 
+# One that asks to be filled, and is not being filled by somebody else.
+NEXT_VERSION = """
+SELECT id, filled_to FROM scoring_modelversion WHERE publish_asked_at IS NOT NULL
+ORDER BY publish_asked_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+"""
+FILLED = "UPDATE scoring_modelversion SET filled_to = %s, filled = filled + %s WHERE id = %s"
 NEXT_LEADS = """
 SELECT string_agg(int8send(id), '') FROM (
   SELECT id FROM leads_lead WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE
@@ -70,7 +76,7 @@ CALLED = """
 SELECT s.lead_id, s.verdict FROM scoring_score s JOIN leads_lead l ON l.id = s.lead_id
 WHERE s.model_version_id = %(new)s AND s.verdict NOT IN ('none', 'excluded')
   AND l.stage = ANY(CASE s.verdict WHEN 'mql' THEN %(below_mql)s::text[] ELSE %(below_ready)s::text[] END)
-  AND NOT (s.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s)
+  AND NOT (s.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s) AND s.lead_id = ANY(%(news)s)
 """
 
 
@@ -173,7 +179,7 @@ def ask_publish(*, version, by, at):
             raise NotPublishable(found)
         write(
             version, publish_asked_at=at, published_by=by, filled_to=0, filled=0,
-            to_fill=Lead.objects.filter(is_test=False).count(),
+            to_fill=Lead.objects.count(),
         )  # fmt: skip
         doorbell.ring("publish")
 
@@ -212,26 +218,18 @@ def fill_published(*, at=None, batch=BATCH):
     By default at the instant at which the leads are held, or the gate is closed (see `rescore.rescore_due`).
     """
     with transaction.atomic():
-        version = (
-            ModelVersion.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-            .filter(publish_asked_at__isnull=False)
-            .order_by("publish_asked_at", "pk")
-            .first()
-        )
-        if version is None:
+        version = fetch(NEXT_VERSION)
+        if not version:
             return False
-        lead_ids = bulk.columns(fetch(NEXT_LEADS, [version.filled_to, batch])[0][0], 1)[0].tolist()
+        version_id, filled_to = version[0]
+        lead_ids = bulk.columns(fetch(NEXT_LEADS, [filled_to, batch])[0][0], 1)[0].tolist()
         if lead_ids:
-            _fill(version, lead_ids, at or timezone.now())
+            live = [live for live in live_versions() if live.id == version_id]
+            score_locked(lead_ids, live=live, at=at or timezone.now())
+            fetch(FILLED, [lead_ids[-1], len(lead_ids), version_id], returns=False)
         else:
-            _flip(version, at)
+            _flip(ModelVersion.objects.get(pk=version_id), at)
     return True
-
-
-def _fill(version, lead_ids, at):
-    live = [live for live in live_versions() if live.id == version.pk]
-    score_locked(lead_ids, live=live, at=at)
-    write(version, filled_to=lead_ids[-1], filled=version.filled + len(lead_ids))
 
 
 def _flip(version, at):
@@ -309,8 +307,9 @@ def not_for_everybody(model, version):
 
 
 def _let_follow(version, news, at):
-    """Raise the stages that the new version calls for, and have routing look at every verdict it changed."""
-    for stage, lead_ids in _called(version, at).items():
+    """Raise the stages that the new version calls for, and have routing look at every verdict it changed: of the leads
+    `news`. All others stand where the same verdict brought them."""
+    for stage, lead_ids in _called(version, news, at).items():
         reason = f"{stage.label} under {version.model} version {version.number}"
         for some in batched(lead_ids):
             news |= places.advance_many(lead_ids=some, stage=stage, reason=reason, at=at)
@@ -318,16 +317,19 @@ def _let_follow(version, news, at):
         places.ask_route(lead_ids=some, at=at)
 
 
-def _called(version, at):
-    """{stage: ids, ascending} of the leads below the stage that the version calls for; not those who rest until later."""
+def _called(version, news, at):
+    """{stage: ids, ascending} of those of `news` below the stage that the version calls for; not who rests until later."""
     below = {
         stage: [str(s) for s in places.ORDER[: places.ORDER.index(stage)]]
         for stage in (Stage.MQL, Stage.SALES_READY)
     }
     called = fetch(
         CALLED,
-        {"new": version.pk, "at": at, "below_mql": below[Stage.MQL], "below_ready": below[Stage.SALES_READY]},
-    )
+        {
+            "new": version.pk, "news": list(news), "at": at,
+            "below_mql": below[Stage.MQL], "below_ready": below[Stage.SALES_READY],
+        },
+    )  # fmt: skip
     back = held_back([lead_id for lead_id, verdict in called if verdict == Verdict.SALES_READY], at=at)
     return {
         stage: sorted(

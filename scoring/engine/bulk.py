@@ -16,11 +16,11 @@ _COPY_HEADER, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 @contextmanager
 def whole_sets():
     """Joins of whole batches or versions, inside a transaction. PostgreSQL has no statistics yet of what was written a
-    moment ago, takes it for one row, and would loop over 100,000 leads for each of 100,000."""
+    moment ago, takes it for one row, and would loop over 100,000 leads for each of 100,000. Nor need it spill these."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '32MB'")
         yield
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT")
 
 
 def is_range(ids):
