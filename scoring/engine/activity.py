@@ -37,12 +37,9 @@ def tally(book, log, matches, at, n):
     ends = np.empty_like(starts)
     ends[:-1], ends[-1:] = starts[1:], len(key)
     age = at - log.time[match]
-    newer = ends.repeat(ends - starts) - 1 - np.arange(len(key))  # how many of the tally are more recent
-    kept = newer < book.cap_count[rule]
-    within = age < book.bounds.take(rule, axis=1)
-    inside = np.add.reduceat(within, starts, axis=1, dtype=np.int64)
-    counted = np.add.reduceat(within & kept, starts, axis=1, dtype=np.int64)
+    inside = _per_tally(age < book.bounds.take(rule, axis=1), ends)
     of, whose = rule[starts], lead[starts]
+    counted = np.minimum(inside, book.cap_count[of])  # what is inside a bound is the most recent, too
     if book.has_min_count:
         least = book.min_count[of]
         counted = np.where(least > 0, inside >= least, counted)
@@ -53,6 +50,13 @@ def tally(book, log, matches, at, n):
         cents = np.where(book.half_life[of] > 0, np.floor(exact + 0.5).astype(np.int64), cents)
     cap = book.cap_cents[of]
     return Tallies(of, whose, match, starts, ends, inside, counted, exact, cents, within_caps(cents, cap))
+
+
+def _per_tally(holds, ends):
+    """int64[K, tallies]: for how many of its matches each of bool[K, matches] holds."""
+    sums = holds.cumsum(axis=1, dtype=np.int32).take(ends - 1, axis=1).astype(np.int64)
+    sums[:, 1:] -= sums[:, :-1]
+    return sums
 
 
 def beginnings(key):

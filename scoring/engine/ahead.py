@@ -48,7 +48,8 @@ def _first_fall(book, log, tallies):
     first when the oldest of them reaches it. Where a cap hides that fall, or the step is too small to survive
     rounding, the following ones are tried in turn.
     """
-    bound, falling = ((tallies.counted > 0) & book.moves.take(tallies.rule, axis=1)).nonzero()
+    falls = (tallies.counted > 0) & book.moves.take(tallies.rule, axis=1)
+    bound, falling = np.divmod(falls.ravel().nonzero()[0], max(1, len(tallies.rule)))
     oldest = log.time[tallies.matches[tallies.ends[falling] - _reach(book, tallies)[bound, falling]]]
     edges = filled(tallies.counted.shape, NEVER)
     edges[bound, falling] = oldest + book.bounds[bound, tallies.rule[falling]]
@@ -86,7 +87,7 @@ def _coming(book, log, tallies, chosen):
         bound.append(filled(counts.sum(), k))
         place.append(np.arange(len(chosen)).repeat(counts))
     time, bound, place = np.concatenate(time), np.concatenate(bound), np.concatenate(place)
-    order = np.lexsort((time, place))
+    order = _in_order(place, time)
     time, bound, place = time[order], bound[order], place[order]
     left = tallies.counted.take(chosen[place], axis=1)
     for k in range(len(left)):
@@ -96,6 +97,16 @@ def _coming(book, log, tallies, chosen):
     after = within_caps(points_of(book, rule, left), cap)
     last = _last(place, time)
     return chosen[place[last]], time[last], after[last]
+
+
+def _in_order(key, time):
+    """By key and time, equal ones as they stand. Where both fit into one number this is many times as quick."""
+    if not len(key):
+        return key
+    first, last = int(time.min()), int(time.max())
+    if (int(key.max()) + 1) * (last - first + 1) < NEVER:
+        return (key * (last - first + 1) + (time - first)).argsort(kind="stable")
+    return np.lexsort((time, key))
 
 
 def _running(values, key):
@@ -124,7 +135,7 @@ def _behind_caps(book, log, tallies, timed, turns, engagement, hidden):
     delta = np.append(after - before, book.timed_cents[which])
     if book.engagement_slots is not None:
         lead, time, delta = _through_groups(book.engagement_slots, engagement, lead, rule, time, delta)
-    order = np.lexsort((time, lead))
+    order = _in_order(lead, time)
     lead, time, delta = lead[order], time[order], delta[order]
     if book.cap_engagement < NEVER:
         total = np.minimum(engagement.before[lead] + _running(delta, lead), book.cap_engagement)
@@ -141,7 +152,7 @@ def _through_groups(slots, engagement, lead, rule, time, delta):
     """The same moves as what they do to the capped sums of their groups."""
     slot = slots.of[rule]
     key = lead * len(slots.cap) + slot
-    order = np.lexsort((time, key))
+    order = _in_order(key, time)
     key, time, delta, lead, slot = key[order], time[order], delta[order], lead[order], slot[order]
     sums = engagement.sums[lead, slot] + _running(delta, key)
     last = _last(key, time)
