@@ -8,7 +8,7 @@ only when Liquid renders, escaped, and are never looked at again: `{{7*7}}` in a
 import re
 import secrets
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 import css_inline
 import liquid
@@ -26,6 +26,16 @@ MJML_TAGS = frozenset(
     mj-carousel-image mj-accordion mj-accordion-element mj-accordion-title mj-accordion-text
     mj-html-attributes mj-selector mj-html-attribute""".split()
 )
+LONGEST = 200_000  # characters of a template
+MOST_TAGS = 1_000  # of Liquid: one that is never closed is looked for up to the end
+DEEPEST = 100  # elements within each other: who makes the layout calls itself for each
+LONGEST_VALUE, LONGEST_PART = (
+    20_000,
+    200,
+)  # characters: of what a filter takes, of what it may put in again and again
+LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+ELEMENT = re.compile(r"<(/?)([a-z][a-z0-9-]*)([^<>]*)", re.IGNORECASE)
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 # Only letters and digits: no layout step changes it, no writer types it.
 MARK = "lq" + secrets.token_hex(6)
 inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
@@ -40,6 +50,11 @@ FOOTER = (
 )
 
 
+def is_longer(value, most):
+    """By its type, as a missing value raises whatever else it is asked."""
+    return issubclass(type(value), str | list | tuple) and len(value) > most
+
+
 class BadTemplate(ValueError):
     """The template cannot be used; the message tells a marketer what to change."""
 
@@ -52,6 +67,23 @@ class Environment(liquid.Environment):
     context_depth_limit = 20
     output_stream_limit = 500_000
     block_nesting_limit = 20
+
+    def setup_tags_and_filters(self, **options):
+        super().setup_tags_and_filters(**options)
+        self.filters = {name: bounded(name, each) for name, each in self.filters.items()}
+
+
+def bounded(name, apply):
+    """A filter that refuses what would grow beyond bounds before Liquid counts what comes out."""
+
+    @wraps(apply)
+    def within(value, *given, **named):
+        parts = given if name in ("replace", "join") else ()
+        if is_longer(value, LONGEST_VALUE) or any(is_longer(part, LONGEST_PART) for part in parts):
+            raise liquid.exceptions.ResourceLimitError(f"{name}: the text is too long", token=None)
+        return apply(value, *given, **named)
+
+    return within
 
 
 NO_FILES = liquid.DictLoader({})
@@ -77,6 +109,8 @@ class Letter:
             )
         except liquid.exceptions.LiquidError as error:
             raise BadTemplate(f"Template “{self.name}”: {in_words(error)}") from error
+        except (ArithmeticError, TypeError, ValueError) as error:  # such as rounding what is no number
+            raise BadTemplate(f"Template “{self.name}”: a value cannot be computed: {error}.") from error
 
 
 def compiled(template):
@@ -87,6 +121,7 @@ def compiled(template):
 @lru_cache(maxsize=256)
 def _compiled(name, subject, body):
     try:
+        check_bounds(subject, body)
         html, text = layout(subject, body)
         return Letter(
             name, AS_TEXT.from_string(subject), AS_HTML.from_string(html), AS_TEXT.from_string(text)
@@ -95,6 +130,16 @@ def _compiled(name, subject, body):
         raise BadTemplate(f"Template “{name}”: {in_words(error)}") from error
     except BadTemplate as error:
         raise BadTemplate(f"Template “{name}”: {error}") from error
+
+
+def check_bounds(subject, body):
+    """Refuse what is too much to look at. Ranges are: Liquid makes the whole of one for some filters, however long."""
+    if len(body) > LONGEST:
+        raise BadTemplate(f"It is longer than {LONGEST:,} characters. Shorten it.")
+    if body.count("{{") + body.count("{%") > MOST_TAGS:
+        raise BadTemplate(f"It has more than {MOST_TAGS:,} Liquid tags. Remove some.")
+    if any(".." in LITERAL.sub("", tag) for tag in LIQUID_TAG.findall(f"{subject} {body}")):
+        raise BadTemplate("Ranges such as (1..5) cannot be used. Write out what is repeated.")
 
 
 def layout(subject, body):
@@ -124,12 +169,24 @@ def from_mjml(source):
     unknown = sorted({tag.lower() for tag in MJML_TAG.findall(source)} - MJML_TAGS)
     if unknown:
         raise BadTemplate(f"<{unknown[0]}> is not an MJML tag that can be used here. Remove or correct it.")
+    if depth_of(source) > DEEPEST:
+        raise BadTemplate(f"Its elements lie more than {DEEPEST} deep within each other. Take some away.")
     if re.search(r"<\s*(script|iframe|object|embed|form)\b", source, re.IGNORECASE):
         raise BadTemplate("Mail cannot contain scripts, frames or forms. Remove them.")
     try:
         return inliner.inline(mjml2html(source, fonts={}))
     except ValueError as error:
         raise BadTemplate(f"The MJML cannot be read: {error}. Check that every tag is closed.") from error
+
+
+def depth_of(source):
+    """How deep elements lie within each other, at most."""
+    depth = deepest = 0
+    for closes, name, rest in ELEMENT.findall(source):
+        if name.lower() not in VOID and not rest.endswith("/"):
+            depth += -1 if closes else 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def with_footer(html, text, *, written):

@@ -4,8 +4,8 @@ import pytest
 
 from nurturing import mail
 from nurturing.enrollment import enroll
-from nurturing.letter import BadTemplate
-from nurturing.models import Touch, TrackedLink
+from nurturing.letter import BadTemplate, compiled
+from nurturing.models import EmailTemplate, Touch, TrackedLink
 from nurturing.tests.cast import MONDAY, acme, program, sarah, template
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,8 @@ def test_only_web_addresses_are_followed():
         ("Hello {{ lead.first_name", "Template"),
         ("{% if lead.country %}never closed", "Template"),
         ("{{ lead.first_name | no_such_filter }}", "no_such_filter"),
-        ("{% for i in (1..1000000000) %}x{% endfor %}", "loop"),
+        ("{% for i in (1..1000000000) %}x{% endfor %}", "Ranges"),
+        (f"{{% assign all = '{'a,' * 1_100}' | split: ',' %}}{{% for a in all %}}x{{% endfor %}}", "loop"),
         ("<mjml><mj-body><mj-sektion></mj-sektion></mj-body></mjml>", "mj-sektion"),
         ("<mjml><mj-body><mj-section></mj-body></mjml>", "closed"),
         ("<mjml><mj-body><mj-include path='/etc/passwd' /></mj-body></mjml>", "mj-include"),
@@ -153,3 +154,37 @@ def test_a_bad_template_is_named_in_words(body, words):
 
 def test_a_good_template_has_no_problems():
     assert mail.check(template()) == [] and mail.check(template("m", "{{ lead.first_name }}", MJML)) == []
+
+
+def in_columns(inner):
+    return f"<mjml><mj-body><mj-section><mj-column>{inner}</mj-column></mj-section></mj-body></mjml>"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (in_columns(f"<mj-text>{'<b>' * 20_000}x{'</b>' * 20_000}</mj-text>"), "more than 100 deep"),
+        ("x" * 200_001, "longer than 200,000"),
+        ("{{" * 90_000, "more than 1,000 Liquid tags"),
+        ("{{ (1..900000000) | join: '' }}", "Ranges"),
+        ("{% if (1..lead.company_size) contains 'a' %}x{% endif %}", "Ranges"),
+        (f"{{{{ '{'a' * 20_000}' | replace: 'a', '{'b' * 20_000}' }}}}", "too long"),
+        (f"{{{{ '{'a,' * 5_000}' | split: ',' | join: '{'b' * 20_000}' }}}}", "too long"),
+        (f"{{{{ 'aaaaaaaaaa' {'| base64_encode ' * 90} }}}}", "too long"),
+        ("{{ lead.first_name | ceil }}", "cannot be computed"),
+    ],
+    ids=range(9),
+)
+def test_what_would_take_the_machine_down_is_refused_in_words(body, words):
+    written = EmailTemplate(name="t", subject="x", body=body)
+    with pytest.raises(BadTemplate, match=words):
+        compiled(written).render(mail.sample_values() | {"lead": {"first_name": "inf", "company_size": 9}})
+
+
+def test_what_is_within_bounds_is_not():
+    body = in_columns(
+        f"""<mj-text>{"<b>" * 80}Dear {{{{ lead.nobody | default: "you ..." | truncate: 20, '...' }}}}{"</b>" * 80}</mj-text>"""
+        + '<mj-image src="https://acme.example/i.png" /><mj-text>a<br>b</mj-text>' * 110
+    )
+    _, html, text = compiled(EmailTemplate(name="t", subject="x", body=body)).render(mail.sample_values())
+    assert "Dear you ..." in html and "Dear you ..." in text
