@@ -41,7 +41,6 @@ class Chart:
     until: object
     zero: float  # y of no points
     height: int = HEIGHT
-    top: int = TOP
     bottom: int = BOTTOM
 
 

@@ -133,14 +133,6 @@ def default_queue():
     return queue
 
 
-def refresh(*, handoff, why, at, is_hand_raise=False):
-    """A fresh "why now" on an open hand-off: it rises in the rep's list. No new hand-off, no new clock."""
-    with transaction.atomic():
-        row = locked(handoff)
-        refresh_many([(row, why, at, is_hand_raise)], at=at)
-        return row
-
-
 def refresh_many(news, *, at):
     """`news`: (locked open Handoff, why, when it happened, is hand-raise). A hand-raise also sends its rep a notice."""
     for row, why, happened_at, is_hand_raise in news:

@@ -32,14 +32,8 @@ __all__ = ["Brief", "LeadRow", "Orphan", "Page", "brief", "mine", "my_leads", "n
 
 FRESH = timedelta(days=3)
 
-# rank, key, words; the most urgent first
-URGENCIES = [
-    ("overdue", "First response overdue"),
-    ("promised", "First response promised"),
-    ("due", "Follow-up due"),
-    ("fresh", "Something new"),
-    ("normal", ""),
-]
+# The most urgent first: a first response overdue or promised, a follow-up due, something new
+URGENCIES = ["overdue", "promised", "due", "fresh", "normal"]
 
 
 @dataclass
@@ -48,8 +42,7 @@ class LeadRow:
 
     handoff: Handoff  # with .lead, .lead.company, .owner, .owner.user, .queue loaded
     score: object  # scoring.queries.ScoreRow (fit, engagement, total, rating) or None
-    urgency: str  # a key of URGENCIES
-    urgency_label: str
+    urgency: str  # one of URGENCIES
     why_now: str
     why_now_at: datetime
     next_step: str  # "First response", "Call back: budget", "Attempt 3 of 6", …
@@ -179,11 +172,10 @@ def rows_of(handoffs, *, at):
 
 
 def row_of(row, score, event, follow_up, at):
-    key, label = URGENCIES[row.urgency]
     has_news = event is not None and event.at > row.why_now_at
     step, due = next_step(row, follow_up)
     return LeadRow(
-        handoff=row, score=score, urgency=key, urgency_label=label,
+        handoff=row, score=score, urgency=URGENCIES[row.urgency],
         why_now=str(event) if has_news else row.why_now, why_now_at=event.at if has_news else row.why_now_at,
         next_step=step, next_due=due, is_overdue=due is not None and due < at, since=row.created_at,
         follow_up=follow_up,

@@ -2,7 +2,7 @@
 
 A suppression belongs to an address, not to a lead: it outlives the lead and holds for the next one with the
 same address. It is guarded by an advisory lock on the address, because the row that a sender must not overlook
-does not exist yet when it looks: `suppress` takes the lock alone, `refusal_for_update` shares it.
+does not exist yet when it looks: `suppress` takes the lock alone, a sender shares it (`nurturing.touches`).
 """
 
 from django.db import transaction
@@ -93,7 +93,7 @@ def lift(*, address, channel, purpose, at):
 
 
 def refusals(lead_ids, *, channel, purpose):
-    """`{lead id: reason}` for those who may not be contacted. Locks nothing: a sender asks `refusal_for_update`."""
+    """`{lead id: reason}` for those who may not be contacted. Locks nothing."""
     check(channel, purpose)
     ids = list(lead_ids)
     if not ids:
@@ -114,18 +114,6 @@ def refusals(lead_ids, *, channel, purpose):
         elif not allowed:
             refused[lead_id] = "no consent"
     return refused
-
-
-def refusal_for_update(lead, *, channel, purpose):
-    """The reason not to contact `lead`, or "", holding until the caller's transaction ends.
-
-    A suppression committed before this returns is seen; a later one waits until the caller has committed what
-    it decided. Call it inside the transaction that commits `sending`, after its row locks.
-    """
-    addresses = sorted({fold(address) for address in (lead.email, lead.phone) if address})
-    for address in addresses:
-        fetch("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", [LOCK_CLASS, address])
-    return refusals([lead.pk], channel=channel, purpose=purpose).get(lead.pk, "")
 
 
 def fold(address):

@@ -9,7 +9,6 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from nurturing.models import LocalMail
-from nurturing.smtp import Outcome, Outlet
 
 NO_SERVER = "No mail server is set (EMAIL_URL is empty)"
 DEMO = "Demo lead: the demo never mails anyone"
@@ -43,18 +42,6 @@ def is_reserved(address):
     return domain in RESERVED_DOMAINS or domain.endswith(RESERVED_SUFFIXES) or domain.endswith(
         (".example.com", ".example.net", ".example.org")
     )  # fmt: skip
-
-
-def deliver(message, *, is_demo, outlet=None, at=None):
-    """Hand one message to SMTP or keep it here → Outcome. The mailbox counts as sent."""
-    why = why_local(message, is_demo=is_demo)
-    if why:
-        keep([(message, why)], at=at or timezone.now())
-        return Outcome("sent", why)
-    if outlet is not None:
-        return outlet.send(message)
-    with Outlet() as own:
-        return own.send(message)
 
 
 def keep(messages, *, at):

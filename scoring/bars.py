@@ -21,7 +21,6 @@ class Bar:
 class Columns:
     bars: list
     line: float | None  # y of the line
-    top: float  # what the full height stands for
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -39,7 +38,7 @@ def columns(groups, *, line=None):
             bars.append(
                 Bar(round(x, 2), round(HEIGHT - height, 2), round(width * 0.9, 2), round(height, 2), series)
             )
-    return Columns(bars, None if line is None else round(HEIGHT - HEIGHT * line / top, 2), top)
+    return Columns(bars, None if line is None else round(HEIGHT - HEIGHT * line / top, 2))
 
 
 def stacked(values):

@@ -1,14 +1,11 @@
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 
 from leads import consent
 from leads.models import Suppression
 from leads.tests import cast
 from leads.tests.cast import ADA, NOW
-from leads.tests.races import PATIENCE, beside, somebody_waits
 
 LATER = NOW + timedelta(days=1)
 
@@ -91,30 +88,3 @@ def test_nonsense_is_refused():
         consent.refusals([1], channel="pigeon", purpose="sales")
     with pytest.raises(ValueError):
         consent.suppress(address=" ", channel="email", purpose="all", reason="objected", at=NOW)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_suppression_committed_before_the_decision_always_wins():
-    """The sender decides and commits; whoever unsubscribes meanwhile waits, so nobody is written to afterwards."""
-    ada = cast.ada()
-    allow(ada)
-    decided, order = threading.Event(), []
-
-    def stop():
-        assert decided.wait(PATIENCE)
-        consent.suppress(
-            address=ada.email, channel="email", purpose="marketing", reason="unsubscribed", at=NOW
-        )
-        order.append("suppressed")
-
-    with beside(stop), transaction.atomic():
-        assert consent.refusal_for_update(ada, channel="email", purpose="marketing") == ""
-        decided.set()
-        somebody_waits()
-        order.append("sending committed")
-    assert order == ["sending committed", "suppressed"]
-    with transaction.atomic():
-        assert (
-            consent.refusal_for_update(ada, channel="email", purpose="marketing")
-            == "suppressed: unsubscribed"
-        )
