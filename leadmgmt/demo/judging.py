@@ -20,6 +20,7 @@ FORECAST = "forecast"
 # is in force then; so each of these was before the first of them began.
 IN_FORCE = {(starter.SLUG, 1): DAYS + 1, (starter.SLUG, 2): 240, (FORECAST, 1): 210}
 IN_REVIEW = {(starter.SLUG, 3): 2}  # days since marketing asked for approval
+REVIEWED_BEFORE = timedelta(days=3, hours=14, minutes=40)  # in office hours, while versions flip at midnight
 
 ROUTING_MODEL = {
     "name": "Planner: new customers",
@@ -28,7 +29,7 @@ ROUTING_MODEL = {
     " spreadsheets today; heads of operations and planning.",
     "products": ["planner", "floor"],
     "quarter_target": "12 deals of 20,000 or more; two thirds from companies of 200 and more",
-    "ready_per_week": 12,
+    "ready_per_week": 14,
     "hypothesis": "Who decides at a company of 200 or more and looks at prices twice in two weeks buys within a quarter."
     " It is wrong if A leads win no more often than B leads after two quarters.",
 }  # fmt: skip
@@ -147,7 +148,7 @@ def set_back(anchor):
             at = midnight(anchor - timedelta(days=days))
             Publication.objects.filter(pk=first.pk).update(at=at)
             ModelVersion.objects.filter(pk=first.version_id, review_asked_at=None).update(created_at=at)
-            _date_review(first.version, at - timedelta(days=4))
+            _date_review(first.version, at - REVIEWED_BEFORE)
     for (slug, number), days in IN_REVIEW.items():
         version = ModelVersion.objects.filter(model__slug=slug, number=number, status="in_review").first()
         if version:
@@ -170,7 +171,7 @@ def _date_review(version, at):
         created_at=at - timedelta(days=2), review_asked_at=at
     )
     for n, row in enumerate(version.comments.order_by("pk"), start=1):
-        version.comments.filter(pk=row.pk).update(at=at + timedelta(hours=6 * n))
+        version.comments.filter(pk=row.pk).update(at=at + timedelta(hours=2 * n))
 
 
 def _date_flips():

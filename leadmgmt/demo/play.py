@@ -62,7 +62,7 @@ class Floor:
         self.versions = []  # [(when it comes into force, version)]
         self.people = {}
         self.plans = defaultdict(list)  # day: [(at, lead id, kind, asset)]
-        self.desk = Desk(self.people, SEED + 2, DAYS)
+        self.desk = Desk(self.people, SEED + 59, DAYS)
         self.desk.start = self.start
 
     def known_companies(self, people):

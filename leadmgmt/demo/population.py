@@ -61,7 +61,7 @@ class Arrival:
 
 # The booth brings many and wins few; the partner webinar few, and wins three times as often.
 ARRIVALS = (
-    Arrival("trade-show", "booth", "spring-fair", 0.27, 0.40, 0.4),
+    Arrival("trade-show", "booth", "spring-fair", 0.27, 0.40, 0.6),
     Arrival("organic-search", "white-paper", "white-paper-roi", 0.24, 0.55, 1.0),
     Arrival("paid-search", "white-paper", "search-ads", 0.19, 0.55, 1.0),
     Arrival("webinar", "webinar", "webinar-series", 0.14, 0.60, 1.0),

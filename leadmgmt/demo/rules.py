@@ -19,6 +19,10 @@ def about(**what):
     return {"is": "content", **what}
 
 
+def came_by(source):
+    return {"is": "source", "one_of": [source]}
+
+
 def searched(*words):
     return {"is": "keyword", "match": "any_word", "one_of": list(words)}
 
@@ -120,16 +124,19 @@ SECOND = {
 
 
 def third():
-    """What marketing proposes next: a higher threshold, and the guests of the fair."""
+    """What marketing proposes next: as many deals from fewer hand-offs, as the lab shows."""
     table = deepcopy(SECOND)
     table["note"] = (
-        "Sales has more than it can call: 40 points of engagement instead of 35. VIPs of the fair first."
+        "The booth brings many and sells little, a partner’s webinar the other way round: guests of the one must do more"
+        " now, guests of the other less. Who has no money waits."
     )
-    table["thresholds"]["ready_engagement"] = 40
-    table["scale"] = scale(40)
-    table["rules"].insert(4, fit("VIP of the trade fair 2026", 10, {"is": "in_list", "list": VIPS}))
-    webinar = next(rule for rule in table["rules"] if rule["name"] == "Attended a webinar")
-    webinar["points"] = 10
+    rules = table["rules"]
+    next(rule for rule in rules if rule["name"] == "Has no budget")["points"] = -40
+    rules[4:4] = [
+        fit("Came by a partner’s webinar", 10, came_by("partner-webinar")),
+        fit("Met us at the booth", -15, came_by("trade-show")),
+        fit("VIP of the trade fair 2026", 15, {"is": "in_list", "list": VIPS}),
+    ]
     return table
 
 

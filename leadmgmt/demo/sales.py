@@ -19,6 +19,7 @@ class Desk:
 
     def __init__(self, people_by_lead, seed, last_day):
         self.people = people_by_lead
+        self.seed = seed
         self.dice = random.Random(seed)
         self.last_day = last_day
         self.agenda = defaultdict(list)
@@ -51,28 +52,31 @@ class Desk:
     def _plan(self, row, day):
         """The whole future of one hand-off, drawn at once."""
         person = self.people.get(row.lead_id)
-        luck = person.luck if person else self.dice.random()
+        # Dice of its own, so that what becomes of one moves no other.
+        dice = random.Random(f"{self.seed} {row.lead.email or row.lead.phone} {row.cycle_no}")
+        luck = person.luck if person else dice.random()
         wins = person.promise if person else 1.0
         slow = row.owner.team is not None and row.owner.team.name == SLOW_TEAM
-        first = day + (self.dice.randrange(2, 5) if slow else self.dice.randrange(0, 2))
-        if self.last_day - day < 4 and self.dice.random() < 0.6:
+        first = day + (dice.randrange(2, 5) if slow else dice.randrange(0, 2))
+        if self.last_day - day < 4 and dice.random() < 0.6:
             return  # still in the inbox when the visitor looks
-        calls = self.dice.choice((1, 1, 2))
+        calls = dice.choice((1, 1, 2))
         opportunity_share = min(0.75, 0.3 * wins)
         if luck < opportunity_share:
             end = self._opportunity
-            extra = (self.dice.random() < min(0.8, 0.18 * wins), self.dice.choice(LOST_REASONS), person)
+            is_won = dice.random() < min(0.8, 0.18 * wins)
+            extra = (is_won, dice.choice(LOST_REASONS), dice.randrange(10, 48), person)
         elif luck < opportunity_share + 0.16:
             end, extra = self._disqualify, ()
         else:
-            end, extra = self._recycle, (self.dice.choice(RECYCLE_REASONS),)
-        if end is self._recycle and self.dice.random() < 0.35:
+            end, extra = self._recycle, (dice.choice(RECYCLE_REASONS),)
+        if end == self._recycle and dice.random() < 0.35:
             self._at(first, end, row.id, *extra)  # given back without ever being accepted
             return
-        ends = first + calls + self.dice.randrange(0, 4)
+        ends = first + calls + dice.randrange(0, 4)
         for n in range(calls):  # the first call is the acceptance
             following = first + n + 1 if n + 1 < calls else ends
-            self._at(first + n, self._call, row.id, self.dice.choice(RESULTS), following)
+            self._at(first + n, self._call, row.id, dice.choice(RESULTS), following)
         self._at(ends, end, row.id, *extra)
 
     def _at(self, day, action, pk, *extra):
@@ -95,10 +99,9 @@ class Desk:
         feedback.give(handoff=row, by=row.owner.user, verdict="bad", note="", at=at)
         recycling.disqualify(handoff=row, by=row.owner.user, reason="no_need", at=at)
 
-    def _opportunity(self, row, at, wins, lost_reason, person):
+    def _opportunity(self, row, at, wins, lost_reason, length, person):
         """Nurtured deals are larger. Of a deal that stays open, a follow-up says what comes next."""
         feedback.give(handoff=row, by=row.owner.user, verdict="good", note="", at=at)
-        length = self.dice.randrange(10, 48)
         amount = Decimal(self.dice.randrange(60, 480) * 100)
         if person and person.is_nurtured:
             amount = amount * 3 / 2
