@@ -7,6 +7,7 @@ where it stopped. Survivorship is that of `identity.set_fields`; each value keep
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,6 +21,9 @@ from leads.rows import fetch
 BATCH = 1000
 AT_ONCE = 2_000  # rows that the one who uploads waits for
 LONGEST_CELL = 10_000  # characters; a longer one is rejected with its line
+LONGEST_READ = 2**31 - 1  # the same for every file, as all threads of a process share it
+MOST_COLUMNS = 1_000
+HEAD = 40_000  # bytes that say what kind of file it is
 PREVIEWED = 5
 KEPT_REJECTIONS = 100
 DELIMITERS = ",;\t|"
@@ -67,15 +71,15 @@ class BadFile(ValueError):
 
 @dataclass
 class Table:
-    """A file as read: its header, and its lines as (line number, {column: cell} or the problem of the line)."""
+    """A file as it is read: its header, then its lines, as (line number, {column: cell} or the problem of the line)."""
 
     header: list
-    lines: list
+    lines: Iterator
 
     @classmethod
     def read(cls, body):
-        text = bytes(body).decode("utf-8-sig", "replace")
-        head = next((line for line in text.splitlines() if line.strip()), "")
+        start = bytes(body).lstrip()[:HEAD].decode("utf-8-sig", "replace")
+        head = next((line for line in start.splitlines() if line.strip()), "")
         if not head:
             raise BadFile("The file is empty.")
         if NO_TEXT.search(head):
@@ -83,17 +87,19 @@ class Table:
                 "This is no CSV file in UTF-8, perhaps a spreadsheet, a picture or an archive. Save the table as"
                 " “CSV UTF-8” and upload that."
             )
-        text = text.replace("\x00", "")
         delimiter = max(DELIMITERS, key=head[:10_000].count)
-        csv.field_size_limit(len(text) + 1)  # cells that are too long are judged below, one by one
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        csv.field_size_limit(LONGEST_READ)  # cells that are too long are judged below, one by one
+        text = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", "replace", newline="")
+        reader = csv.reader((line.replace("\x00", "") for line in text), delimiter=delimiter)
         names = ([name.strip()[:100] for name in cells] for cells in reader)
         header = next(filter(any, names), None)
         if header is None:
             raise BadFile("The first line names no column.")
+        if len(header) > MOST_COLUMNS:
+            raise BadFile(f"It has {len(header):,} columns; {MOST_COLUMNS:,} can be read. Leave some out.")
         if doubled := sorted({name for name in header if name and header.count(name) > 1}):
             raise BadFile(f"The column “{doubled[0]}” is there twice. Rename one of them.")
-        return cls(header, list(lines_of(reader, header)))
+        return cls(header, lines_of(reader, header))
 
 
 def lines_of(reader, header):
@@ -175,9 +181,10 @@ def check(body, matched_by=""):
     if key_column(table.header, matched_by) is None:
         wanted = "E-mail" if matched_by == EMAIL else "Domain"
         raise BadFile(f"No column is called {wanted}. Rename the one that holds it, or match by the other.")
-    if not table.lines:
+    rows = sum(1 for _ in table.lines)
+    if not rows:
         raise BadFile("The file has a header and no rows.")
-    return matched_by, len(table.lines)
+    return matched_by, rows
 
 
 def upload(*, provider, file_name, body, at, by=None, matched_by=""):
@@ -211,7 +218,7 @@ def start(*, upload, columns, at):
 def carry_on(upload, *, at):
     """Work off what is left of an upload, in batches of a transaction each; False where somebody else does."""
     table = Table.read(upload.body)
-    key, lines = key_column(table.header, upload.matched_by), iter(table.lines[upload.done :])
+    key, lines = key_column(table.header, upload.matched_by), islice(table.lines, upload.done, None)
     while batch := list(islice(lines, BATCH)):
         with transaction.atomic():
             row = EnrichmentUpload.objects.select_for_update(skip_locked=True).filter(

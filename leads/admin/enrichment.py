@@ -1,5 +1,7 @@
 """Purchased data: upload, look at it, use it, and see what became of it."""
 
+from itertools import islice
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -145,7 +147,7 @@ def page_of(upload):
     guessed = enrichment.guess_columns(table.header, upload.matched_by)
     fields = [(name, words) for name, (words, _) in enrichment.fields_by(upload.matched_by).items()]
     key = enrichment.key_column(table.header, upload.matched_by)
-    examples = [line for _, line in table.lines[: enrichment.PREVIEWED]]
+    examples = [line for _, line in islice(table.lines, enrichment.PREVIEWED)]
     columns = [
         {
             "place": place,

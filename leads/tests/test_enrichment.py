@@ -1,6 +1,7 @@
 """Purchased data: fills what is empty, never what is better known; any file is read or refused in words."""
 
 import html
+import tracemalloc
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -98,6 +99,22 @@ def test_files_that_cannot_be_used(text, words):
     with pytest.raises(enrichment.BadFile, match=words):
         upload(text)
     assert not EnrichmentUpload.objects.exists()
+
+
+def test_a_file_of_columns_is_refused_before_they_are_compared():
+    header = ",".join(f"c{number}" for number in range(300_000))
+    with pytest.raises(enrichment.BadFile, match="300,001 columns; 1,000 can be read"):
+        enrichment.check(f"domain,{header}\n".encode())
+
+
+def test_a_long_file_is_read_line_by_line():
+    body = b"email\n" + b"a@acme.example\n" * 20_000
+    tracemalloc.start()
+    try:
+        assert enrichment.check(body) == ("email", 20_000)
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(body), "it is not held as rows"
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.django_db
