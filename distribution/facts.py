@@ -13,8 +13,8 @@ from leads.criteria import matching
 from leads.models import Channel, Lead, Place, Purpose, Relationship, Stage
 from leads.rows import fetch
 from scoring.engine.rulebook import is_readable
-from scoring.models import Rule, ScoringModel, Verdict
-from scoring.queries import routing_scores
+from scoring.models import Rule, Verdict
+from scoring.queries import routing_scores, routing_version
 
 # The latest engagement of each lead and their latest hand-raise: two walks down the index of the log per lead.
 LATEST = f"""
@@ -235,11 +235,6 @@ def latest_by_lead(rows, ids):
 def open_opportunities(companies):
     rows = Opportunity.objects.filter(company__in=companies, status=Opportunity.Status.OPEN)
     return {deal.company_id: deal for deal in rows.select_related("owner__user").order_by("-opened_at")}
-
-
-def routing_version():
-    model = ScoringModel.objects.filter(routes=True).select_related("current_version").first()
-    return model.current_version if model else None
 
 
 def events(sql, ids, at):

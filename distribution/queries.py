@@ -25,7 +25,7 @@ from distribution.facts import LATEST, events
 from distribution.limbo import Orphan, nobody_can_contact, orphans
 from distribution.models import Action, FollowUp, Handoff
 from scoring.models import Score, ScoringModel, Verdict
-from scoring.queries import routing_scores
+from scoring.queries import routing_scores, routing_version
 
 __all__ = ["Brief", "LeadRow", "Orphan", "Page", "brief", "mine", "my_leads", "nobody_can_contact", "orphans",
            "page_of", "rows_of", "untouched", "waiting"]  # fmt: skip
@@ -101,7 +101,8 @@ def urgent(handoffs, *, at):
     when it `ends`; rating and points now."""
     open_follow_ups = FollowUp.objects.filter(handoff=OuterRef("pk"), done_at__isnull=True).order_by()
     seen = Action.objects.filter(handoff=OuterRef("pk"), at__gte=OuterRef("fresh_at"), undone_at__isnull=True)
-    score = Score.objects.filter(lead=OuterRef("lead_id"), model_version__in=routing_version())
+    current = ScoringModel.objects.filter(routes=True).values("current_version")
+    score = Score.objects.filter(lead=OuterRef("lead_id"), model_version__in=current)
     untouched = Q(first_response_at__isnull=True, progress=Handoff.Progress.NEW)
     promised = untouched & (Q(respond_by__isnull=False) | Q(is_hand_raise=True))
     return handoffs.annotate(
@@ -134,18 +135,10 @@ def urgent(handoffs, *, at):
     )
 
 
-def routing_version():
-    return ScoringModel.objects.filter(routes=True).values("current_version")
-
-
 def rating_order():
     """Ratings of the model that routes, best first: labels are free, their order is not the alphabet's."""
-    model = ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first()
-    return (
-        [label for label, *_ in model.current_version.scale.ratings]
-        if model and model.current_version
-        else []
-    )
+    version = routing_version()
+    return [label for label, *_ in version.scale.ratings] if version else []
 
 
 def page_of(handoffs, *, at, page, size):

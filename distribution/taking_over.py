@@ -6,7 +6,7 @@ from leads.models import Stage
 from leads.places import ORDER
 from leads.rows import fetch
 from scoring import publish
-from scoring.models import ScoringModel
+from scoring.queries import routing_version
 
 # Looked at: whom the model judges otherwise than the one that decides now, and whose stage it raises. Of those pass,
 # unless kept out (spam, an objection) or with a rep already: whoever asks, and the sales-ready whom nobody disqualified
@@ -42,10 +42,10 @@ def would_pass(version, *, at):
     model = version.model
     if model.routes or publish.not_for_everybody(model, version):
         return None
-    deciding = ScoringModel.objects.filter(routes=True).first()
+    now = routing_version()
     below = [str(stage) for stage in ORDER[: ORDER.index(Stage.SALES_READY)]]
     given = {
-        "new": version.pk, "old": deciding and deciding.current_version_id, "at": at, "below": below, "spam": SPAM,
+        "new": version.pk, "old": now and now.pk, "at": at, "below": below, "spam": SPAM,
         "open": [str(status) for status in Handoff.OPEN],
     }  # fmt: skip
     return fetch(COUNT, given)[0][0]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from leads.rows import fetch
+from scoring.models import ScoringModel
 
 CURRENT = """
 SELECT s.lead_id, m.name, m.slug, m.routes, s.model_version_id, s.fit, s.engagement, s.total, s.rating, s.verdict,
@@ -42,3 +43,16 @@ def current_scores(lead_ids):
 def routing_scores(lead_ids):
     """{lead id: ScoreRow} of the model that routes. One query."""
     return {row[0]: ScoreRow(*row) for row in fetch(CURRENT, [list(lead_ids), True])}
+
+
+def deciding():
+    """The model that decides what passes to sales, with its version in force; None where none does. One query."""
+    return ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first()
+
+
+def routing_version():
+    """The version in force of the model that decides, or None. One query."""
+    model = deciding()
+    if model and model.current_version:
+        model.current_version.model = model
+    return model and model.current_version

@@ -14,6 +14,7 @@ from leads.criteria.reading import reading
 from leads.views import asked_next
 from scoring import approval, diff, documents, publish, rules
 from scoring.models import ModelVersion, ScoringModel
+from scoring.queries import deciding
 
 EDIT = "scoring.change_modelversion"
 # act → permissions of which one is needed; an empty list: whoever may open the page
@@ -83,7 +84,7 @@ def model_version(request, slug, number, would_pass):
     if context["may"]["publish"] or context["may"]["take_over"]:
         number = would_pass(version, at=timezone.now())
         context["would_pass"] = None if number is None else counted(number, "more lead")
-        context["deciding"] = ScoringModel.objects.filter(routes=True).first()
+        context["deciding"] = deciding()
     context |= documents.what_counts(version) | state_of(version)
     return render(request, "scoring/version.html", context)
 

@@ -11,7 +11,7 @@ from leads.models import Place, StageChange
 from scoring.explain import Explanation, explain
 from scoring.history import History, history
 from scoring.models import ScoringModel, Verdict
-from scoring.queries import ScoreRow, current_scores
+from scoring.queries import ScoreRow, current_scores, deciding
 from scoring.rescore import given_back
 from scoring.words import day
 
@@ -83,7 +83,7 @@ def judged_then(lead, result):
 
 def model_of(slug):
     if not slug:
-        return ScoringModel.objects.filter(routes=True).first()
+        return deciding()
     found = ScoringModel.objects.filter(slug=slug, current_version__isnull=False).first()
     if found is None:
         known = ScoringModel.objects.filter(current_version__isnull=False).order_by("-routes", "slug")

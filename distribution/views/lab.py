@@ -18,7 +18,8 @@ from distribution.access import leads_for
 from distribution.lab import baseline, compared, labels, line, pasts, results, what_is_tried
 from scoring import lab, trial
 from scoring.approval import NotNow
-from scoring.models import ModelVersion, ScoringModel
+from scoring.models import ModelVersion
+from scoring.queries import routing_version
 from scoring.threshold_form import ThresholdForm
 
 KEPT = 15 * 60  # seconds that a study is kept in this process
@@ -132,11 +133,7 @@ def versions(pk):
     current = version.model.current_version
     if current is not None:
         current.model = version.model
-    elif decides := ScoringModel.objects.filter(routes=True).select_related("current_version__scale").first():
-        current = decides.current_version
-        if current is not None:
-            current.model = decides
-    return version, current or version
+    return version, current or routing_version() or version
 
 
 def worked_on(version, old, *, asked_at):

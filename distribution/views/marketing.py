@@ -18,8 +18,7 @@ from scoring import gaps as known
 from scoring import mix
 from scoring.approval import waiting_for
 from scoring.documents import review_due
-from scoring.models import ScoringModel
-from scoring.queries import routing_scores
+from scoring.queries import routing_scores, routing_version
 
 TOP = 3  # gaps, and pages nobody has described, on the home
 PAGE = 50
@@ -58,11 +57,6 @@ def gaps(request):
     for gap in found:
         gap.url = home_of.gap_url(gap)
     return render(request, "marketing/gaps.html", {"version": version, "gaps": found, "now": now})
-
-
-def routing_version():
-    model = ScoringModel.objects.filter(routes=True).select_related("current_version").first()
-    return model.current_version if model else None
 
 
 @require_safe

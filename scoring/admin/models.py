@@ -22,6 +22,7 @@ from leads.models import Product
 from scoring import approval, documents, publish, starter, starters
 from scoring.engine.rulebook import LEAD_CRITERIA
 from scoring.models import ScoringModel
+from scoring.queries import deciding
 from scoring.words import amount
 
 PURPOSE = ["goals", "target_market", "products", "quarter_target", "ready_per_week", "hypothesis"]
@@ -73,7 +74,7 @@ class ScoringModelForm(forms.ModelForm):
 
     def clean_routes(self):
         wanted = self.cleaned_data["routes"]
-        other = ScoringModel.objects.filter(routes=True).first()
+        other = deciding()
         if wanted and other:
             raise forms.ValidationError(
                 f"“{other}” decides now. Publish a version of this one first; then whoever signs for sales lets it take over."

@@ -3,7 +3,7 @@
 from django import template
 
 from scoring import approval
-from scoring.models import ScoringModel
+from scoring.queries import deciding
 
 register = template.Library()
 
@@ -13,8 +13,7 @@ def who_decides(model):
     """Whether a model decides what passes to sales; else which one does."""
     if model.routes:
         return "This model decides what passes to sales."
-    deciding = ScoringModel.objects.filter(routes=True).first()
-    return f"This model informs; {deciding or 'no model'} decides what passes to sales."
+    return f"This model informs; {deciding() or 'no model'} decides what passes to sales."
 
 
 @register.inclusion_tag("scoring/_waiting.html")
