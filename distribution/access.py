@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.urls import reverse
 
-from distribution.models import Handoff, QueueMember, Team
+from distribution.models import Handoff, QueueMember, Rep, Team
 from leads.models import Lead
 
 
@@ -219,6 +219,24 @@ def may_assign(user, handoff):
     if handoff.queue.is_review:
         return Role.MARKETER in roles(user)
     return Role.MANAGER in roles(user) and may_work(user, handoff)
+
+
+def reps_of(user):
+    """Reps whose leads and presence this person may change: their teams', or all for an administrator."""
+    return active_reps() if Role.ADMIN in roles(user) else active_reps().filter(team__manager=user)
+
+
+def candidates(user, row):
+    """Who may be given this hand-off: what a marketer let pass in review may go to anybody."""
+    return active_reps() if row.queue.is_review else reps_of(user)
+
+
+def active_reps():
+    return (
+        Rep.objects.filter(user__is_active=True)
+        .select_related("user", "team")
+        .order_by("user__last_name", "user__first_name")
+    )
 
 
 # --- the admin ------------------------------------------------------------------------------------

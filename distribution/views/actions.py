@@ -1,7 +1,4 @@
-"""What a person does with a lead: one POST route per verb, all in one table."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""What a person does with a lead: the posts of `distribution.actions`."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,47 +7,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from distribution import feedback, followup, forms, handoff, opportunities, recycling, undo
+from distribution import undo
 from distribution.access import handoffs_for, may_work
+from distribution.actions import ACTIONS, PANELS
 from distribution.briefing import day
 from distribution.handoff import HandoffError
 from distribution.models import FollowUp, Handoff, Opportunity
+from distribution.views.lead_page import render_lead_page
 from leads.views import asked_next
-
-
-@dataclass(frozen=True)
-class Action:
-    route: str  # url name
-    do: str  # ?do=… opens its form on the lead page
-    label: str  # on its button
-    icon: str
-    form: type
-    verb: Callable
-    said: str  # afterwards; {lead} is the lead's name, {until} when a recycled one is asked again
-    submit: str = "Save"
-    key: str = ""  # the key that presses its button
-    subject: str = "handoff"  # what the verb acts on
-    leaves: bool = False  # afterwards the lead may no longer be ours to see
-
-
-TABLE = [
-    Action("handoff-accept", "accept", "Accept", "accept", forms.EmptyForm, handoff.accept, "{lead} is yours.", key="e"),
-    Action("log-call", "call", "Log a call", "call", forms.CallForm, followup.log_call, "Call with {lead} logged.", "Log call", "c"),
-    Action("add-note", "note", "Note", "note", forms.NoteForm, followup.note, "Note kept.", "Keep note", "n"),
-    Action("add-follow-up", "follow-up", "Follow up", "calendar", forms.FollowUpForm, followup.follow_up, "Follow-up planned.", "Plan it", "f"),
-    Action("log-mail", "mail", "Log a mail", "mail", forms.MailForm, followup.log_mail, "Mail to {lead} logged.", "Log mail", "m"),
-    Action("log-meeting", "meeting", "Log a meeting", "people", forms.MeetingForm, followup.log_meeting, "Meeting with {lead} logged.", "Log meeting"),
-    Action("follow-up-done", "done", "Done", "accept", forms.EmptyForm, followup.done, "Done.", subject="follow_up"),
-    Action("opportunity-open", "opportunity", "Opportunity", "deal", forms.OpportunityForm, opportunities.open, "Opportunity with {lead} opened.", "Open opportunity", "o"),
-    Action("opportunity-win", "won", "Won", "deal", forms.WinForm, opportunities.win, "Won! Well done.", "Close as won", subject="opportunity"),
-    Action("opportunity-lose", "lost", "Lost", "close", forms.LoseForm, opportunities.lose, "Closed as lost; the reason is kept.", "Close as lost", subject="opportunity"),
-    Action("recycle", "recycle", "Give back", "recycle", forms.RecycleForm, recycling.recycle, "{lead} given back to marketing{until}.", "Give back", "r"),
-    Action("give-feedback", "feedback", "Feedback", "feedback", forms.FeedbackForm, feedback.give, "Thank you: marketing sees your feedback.", "Give feedback"),
-    Action("handoff-decline", "decline", "Decline", "close", forms.DeclineForm, handoff.decline, "{lead} declined.", "Decline", leaves=True),
-    Action("handoff-disqualify", "disqualify", "Disqualify", "stop", forms.DisqualifyForm, recycling.disqualify, "{lead} disqualified.", "Disqualify", leaves=True),
-]  # fmt: skip
-ACTIONS = {action.route: action for action in TABLE}
-PANELS = {action.do: action for action in TABLE if action.form is not forms.EmptyForm}
 
 SUBJECTS = {  # what a route's number names, and the way from there to the hand-off
     "handoff": (Handoff, lambda row: row),
@@ -95,8 +59,6 @@ def act(request, pk):
 
 def refuse(request, action, row, form, subject):
     """Show the form again with what was typed and what to do about it; a bare button says it in a toast."""
-    from distribution.views.lead_page import render_lead_page
-
     if action.do in PANELS:
         return render_lead_page(request, row.lead, do=action.do, form=form, subject=subject, status=422)
     messages.error(request, " ".join(form.non_field_errors()))

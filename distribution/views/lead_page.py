@@ -11,13 +11,12 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from distribution import handoff, queries
-from distribution.access import leads_for, may_assign, may_work
+from distribution.access import candidates, leads_for, may_assign, may_work
+from distribution.actions import ACTIONS, PANELS, Action
 from distribution.briefing import WITHHELD
 from distribution.forms import AssignForm
 from distribution.models import Feedback, Handoff, Opportunity
 from distribution.timeline import moments, recent
-from distribution.views.actions import ACTIONS, PANELS, Action
-from distribution.views.team import candidates
 from distribution.why import asked_for
 from leads import content, custom_fields
 from leads.models import Activity

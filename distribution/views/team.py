@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from distribution import handoff, queries, reports, triage
-from distribution.access import Role, handoffs_for, may_assign, roles
+from distribution.access import candidates, handoffs_for, may_assign, reps_of
 from distribution.forms import AssignForm
 from distribution.handoff import HandoffError
 from distribution.models import Rep
@@ -17,24 +17,6 @@ from leads.criteria.base import counted
 from leads.models import Lead
 
 ORPHANS = 20
-
-
-def reps_of(user):
-    """Reps whose leads and presence this person may change: their teams', or all for an administrator."""
-    return active_reps() if Role.ADMIN in roles(user) else active_reps().filter(team__manager=user)
-
-
-def candidates(user, row):
-    """Who may be given this hand-off: what a marketer let pass in review may go to anybody."""
-    return active_reps() if row.queue.is_review else reps_of(user)
-
-
-def active_reps():
-    return (
-        Rep.objects.filter(user__is_active=True)
-        .select_related("user", "team")
-        .order_by("user__last_name", "user__first_name")
-    )
 
 
 @require_safe
