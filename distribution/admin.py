@@ -16,6 +16,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from distribution.access import leads_for, sees_all
 from distribution.models import (
     CompanyOwner,
     Handoff,
@@ -262,6 +263,11 @@ class OwnedLeadAdmin(ScoredLeadAdmin):
         "person", "company", "job_title", "rating", "shown_stage", "shown_place", "owner", "source", "created",
     ]  # fmt: skip
 
+    def get_queryset(self, request):
+        """Nobody finds here whom the pages of sales do not show them."""
+        found = super().get_queryset(request)
+        return found if sees_all(request.user) else found.filter(pk__in=leads_for(request.user).values("pk"))
+
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
         ids = [lead.pk for lead in changelist.result_list]
@@ -319,9 +325,20 @@ class UserAdmin(AnswersAnything, DjangoUserAdmin, ModelAdmin):
         """Only who may do everything may let others do everything."""
         return () if request.user.is_superuser else ("is_superuser",)
 
+    def has_change_permission(self, request, user=None):
+        """Whoever may set the password of somebody can sign in as them."""
+        return super().has_change_permission(request, user) and may_decide_about(request, user)
+
+    def has_delete_permission(self, request, user=None):
+        return super().has_delete_permission(request, user) and may_decide_about(request, user)
+
     @display(description="Roles")
     def role_names(self, user):
         return ", ".join(group.name for group in user.groups.all())
+
+
+def may_decide_about(request, user):
+    return user is None or not user.is_superuser or request.user.is_superuser
 
 
 @admin.register(Group)

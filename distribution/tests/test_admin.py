@@ -136,6 +136,33 @@ def test_administrators_give_roles_but_no_superpowers(client):
     assert client.post(reverse("admin:auth_group_change", args=[group.pk]), {"name": "x"}).status_code == 403
 
 
+def test_nobody_gets_at_the_account_of_a_superuser_but_a_superuser(client):
+    root = User.objects.create_superuser("root", password="first horse")
+    change = reverse("admin:auth_user_change", args=[root.pk])
+    password = reverse("admin:auth_user_password_change", args=[root.pk])
+    new = {"password1": "Correct-horse-7", "password2": "Correct-horse-7", "usable_password": "true"}
+    client.force_login(cast.user("Ada", Role.ADMIN, is_staff=True))
+    assert client.get(password).status_code == client.post(password, new).status_code == 403
+    assert client.post(change, {"username": "root", "email": "me@evil.test"}).status_code == 403
+    assert client.post(reverse("admin:auth_user_delete", args=[root.pk]), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [root.pk], "post": "yes"}
+    client.post(reverse("admin:auth_user_changelist"), chosen)
+    root.refresh_from_db()
+    assert root.check_password("first horse") and (root.email, root.is_active) == ("", True)
+    client.force_login(root)
+    assert client.post(password, new).status_code == 302
+
+
+def test_a_manager_finds_the_leads_of_their_teams_only(client, manager):
+    cast.rep("Rita", team=cast.team(manager))
+    ours, other = cast.handed().lead, cast.lead("other@elsewhere.net")
+    listed = client.get(reverse("admin:leads_lead_changelist")).context["cl"].result_list
+    assert list(listed) == [ours]
+    assert client.get(reverse("admin:leads_lead_change", args=[ours.pk])).status_code == 200
+    assert client.get(reverse("admin:leads_lead_change", args=[other.pk])).status_code == 302
+    assert client.get(reverse("admin:leads_lead_history", args=[other.pk])).status_code == 302
+
+
 def test_the_sidebar_shows_what_a_role_may_open(client, marketer):
     page = client.get("/admin/").content.decode()
     assert "Scoring models" in page and page.index('href="/marketing/"') < page.index("Capture forms")
