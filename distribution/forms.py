@@ -15,6 +15,7 @@ from distribution.handoff import DECLINE_REASONS
 from distribution.models import Feedback
 from distribution.opportunities import LOST_REASONS
 from distribution.recycling import DISQUALIFY_REASONS, RECYCLE_REASONS
+from leads.views import client_ip
 
 MORNING = time(9)  # what a bare date means
 FARTHEST = timedelta(days=5 * 365)
@@ -221,7 +222,7 @@ class SignInForm(AuthenticationForm):
 
     def doors(self):
         """Counted in this process's memory: signed-out strangers must not make us write rows."""
-        address, name = self.request.META.get("REMOTE_ADDR"), str(self.data.get("username", "")).lower()
+        address, name = client_ip(self.request), str(self.data.get("username", "")).lower()
         return {f"sign-in:{address}": 100, f"sign-in:{address}:{hash(name)}": 10}
 
     def clean(self):

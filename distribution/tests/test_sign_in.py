@@ -61,6 +61,16 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_from_that_address(clie
     )
 
 
+def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(client, rita, settings):
+    settings.TRUSTED_PROXIES = 1
+    for _ in range(10):
+        assert attempt(client, "rita", "wrong", HTTP_X_FORWARDED_FOR="9.9.9.9, 10.9.9.9").status_code == 422
+    assert attempt(client, "rita", "right horse", HTTP_X_FORWARDED_FOR="10.9.9.9").status_code == 429
+    assert attempt(client, "rita", "right horse", HTTP_X_FORWARDED_FOR="10.9.9.8").status_code == 302, (
+        "a stranger locks nobody out"
+    )
+
+
 def test_a_hundred_wrong_passwords_close_the_door_for_the_address(client, rita):
     cache.set("sign-in:127.0.0.1", 99, SignInForm.SECONDS)
     assert attempt(client, "somebody", "wrong").status_code == 422
