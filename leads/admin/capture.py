@@ -106,7 +106,8 @@ class QuestionInline(Inline):
 
 class CaptureFormForm(forms.ModelForm):
     origins = LinesField(
-        label="Sites that may post", help_text="One per line, e.g. https://www.acme.example. Empty: any site."
+        label="Sites that may post",
+        help_text="One per line, e.g. https://www.acme.example. Empty: only our own page of the form, and servers.",
     )
     thank_you_urls = LinesField(
         label="Thank-you pages", help_text="One per line; a browser is sent to the first afterwards."
