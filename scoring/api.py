@@ -36,7 +36,10 @@ class EvidenceSerializer(serializers.Serializer):
     asset = serializers.CharField(
         help_text="The path or slug of that which `what` calls by its title, or empty"
     )
-    at = serializers.DateTimeField(allow_null=True)
+    at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it happened, or since when the field holds that value; null where nobody changed it",
+    )
     activity = serializers.IntegerField(
         source="activity_id", allow_null=True, help_text="Its id in the lead's activities, where it is one"
     )

@@ -6,10 +6,12 @@ groups; then that of the total. Of fit rules that belong to profiles only those 
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.utils.text import capfirst
 
+from leads.companies import FACTS
 from leads.content import TITLE
 from leads.criteria import LEAD
 from leads.criteria.tree import sentence
@@ -30,6 +32,23 @@ FROM leads_activity a JOIN leads_touchpoint t ON t.id = a.touchpoint_id
 WHERE a.lead_id = %s AND (a.occurred_at, a.touchpoint_id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))
 ORDER BY 1, 2, a.id DESC
 """  # noqa: S608 constants
+
+# NULL for what was never changed. $3: when the values were known.
+SINCE = """(
+  SELECT h.occurred_at FROM leads_fieldchange h
+  WHERE h.{owner}_id = {owner[0]}.id AND h.field = %s AND h.applied AND h.recorded_at <= coalesce($3, 'infinity')
+  ORDER BY h.recorded_at DESC, h.id DESC LIMIT 1)"""
+
+
+class Known(NamedTuple):
+    """The value of a field, and since when it holds; None where nobody ever changed it."""
+
+    value: Any
+    since: datetime | None
+
+    @property
+    def is_empty(self):
+        return self.value in (None, "")
 
 
 @dataclass
@@ -116,9 +135,9 @@ def field_of(key, name):
 
 def _field_evidence(rule, asked, values):
     known = [
-        Evidence(f"{field_of(*one).label}: {_said(values[one])}")
+        Evidence(f"{field_of(*one).label}: {_said(values[one].value)}", values[one].since)
         for one in asked
-        if values.get(one) not in (None, "")
+        if one in values and not values[one].is_empty
     ]
     return known or [Evidence(sentence(rule.condition or {}, criteria=LEAD_CRITERIA, scope=LEAD))]
 
@@ -130,20 +149,42 @@ def _said(value):
 
 
 def field_values(book, lead_id, *, at, known_at=None):
-    """{(criterion key, field name): value} of every field that the rules ask for, as it stood. One query."""
+    """{(criterion key, field name): Known} of every field that the rules ask for, as it stood. One query."""
     asked = {one: field_of(*one) for asked in book.asks for one in asked}
     asked = {one: item for one, item in asked.items() if item and item.among == "{}"}
     if not asked:
         return {}
     params = {}
     selected = ", ".join(
-        facts.rendered(Condition(item.sql, [*([facts.AT] if item.until else []), *item.bound]), params, "$2")
-        for item in asked.values()
+        facts.rendered(condition, params, "$2")
+        for one, item in asked.items()
+        for condition in (
+            Condition(item.sql, [*([facts.AT] if item.until else []), *item.bound]),
+            _since(*one),
+        )
     )
     tables = facts.NOW if known_at is None else facts.THEN
     sql = prepared.with_values(f"SELECT {selected} FROM {tables} WHERE l.id = ANY($1)", params)  # noqa: S608
     rows = prepared.fetch(sql, "bigint[], timestamptz, timestamptz", [[lead_id], at, known_at])
-    return dict(zip(asked, rows[0], strict=True)) if rows else {}
+    if not rows:
+        return {}
+    return {
+        one: Known(*rows[0][place : place + 2])
+        for one, place in zip(asked, range(0, 2 * len(asked), 2), strict=True)
+    }
+
+
+def _since(criterion, name):
+    """When the value of a field began to hold: of the lead, of its company, or of what the person said about it."""
+    of_company = criterion == "company_field" or name.startswith("company.")
+    field, stated = name.removeprefix("company."), FACTS.get(name) if of_company else None
+    own = Condition(SINCE.format(owner="company" if of_company else "lead"), [field])
+    if stated is None:
+        return own
+    known = f"coalesce(c.{field}::text, '') <> ''"
+    return Condition(
+        f"CASE WHEN {known} THEN {own.sql} ELSE {SINCE.format(owner='lead')} END", [field, stated]
+    )
 
 
 def _activity_lines(book, judged):

@@ -26,7 +26,7 @@ class Unknown:
 def unknown(book, judged, values, *, at, known_at=None):
     """The empty fields that alone keep rules from adding points, the most worthwhile first. A rule that what is known
     speaks against is worth nothing."""
-    empty = {one for one, value in values.items() if value in (None, "")}
+    empty = {one for one, known in values.items() if known.is_empty}
     waiting = [
         (points, fields, if_filled(_parsed(rule), empty))
         for rule, asked, points, holds in fit_rules(book, judged.scores[0])

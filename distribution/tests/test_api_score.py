@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import pytest
 from django.utils import timezone
 
@@ -66,11 +68,11 @@ def test_it_answers_with_the_models_the_history_and_the_evidence(api, lead, djan
     ]
     assert body["history"]["moments"][-1]["rating"] == body["rating"] and body["history"]["is_whole"]
     evidence = [e for line in body["lines"] for e in line["evidence"] if e["at"]]
-    assert evidence and evidence[0]["activity"] == lead.activities.get().pk
-    assert (evidence[0]["what"], evidence[0]["asset"]) == (
-        "Asked for sales through “Request a demo”",
-        "demo-request",
-    )
+    assert {e["activity"] for e in evidence} == {None, lead.activities.get().pk}
+    said = {e["what"]: e["at"] for e in evidence if e["activity"] is None}
+    assert datetime.fromisoformat(said["buying role: decision maker"]) == lead.created_at
+    asked = next(e for e in evidence if e["activity"])
+    assert (asked["what"], asked["asset"]) == ("Asked for sales through “Request a demo”", "demo-request")
     assert body["because"].startswith(f"Fit {body['fit']:g} (") and body["because"].endswith(body["rating"])
 
 

@@ -233,6 +233,49 @@ def test_evidence_can_be_linked_to(sarah):
     assert [e.activity_id for e in explain(lead=sarah, at=NOW).lines[0].evidence] == [seen.pk]
 
 
+def test_what_somebody_said_is_dated_by_when_they_said_it():
+    """By the company's own history where it knows, else by the person's; in the past by what was known then."""
+    fields = [("role", "decision maker"), ("custom.erp", "SAP")]
+    CustomField.objects.create(key="erp", label="ERP system")
+    asks = [
+        fit(5, field="role", op="known"),
+        {"kind": "fit", "points": 5, "condition": {"is": "timeline_within", "days": 90}},
+    ]
+    asks += [
+        {"kind": "fit", "points": 5, "condition": {"is": criterion, "field": field, "op": "known"}}
+        for criterion, field in (
+            ("custom_field", "custom.erp"), ("company_field", "size"), ("company_field", "country"), ("company_field", "name"),
+        )
+    ]  # fmt: skip
+    current(*asks)
+    sarah = lead(at=NOW - 90 * DAY, company={"size": 10, "domain": "nw.example"})
+    for ago, origin, values in (
+        (9, "person", {"role": "user", "country": "DE", "custom.erp": "Baan"}),
+        (8, "rep", dict(fields)),
+        (7, "person", {"timeline": "this quarter", "timeline_until": NOW + 50 * DAY, "company_size": 11}),
+    ):
+        set_fields(lead=sarah, values=values, origin=origin, at=NOW - ago * DAY)
+    set_fields(
+        company=sarah.company, values={"size": 20}, origin="enrichment", at=NOW - 2 * DAY, provider="DataCo"
+    )
+    set_fields(company=sarah.company, values={"size": 30}, origin="rep", at=NOW - DAY)
+
+    def dates(at):
+        return {
+            e.what: e.at and (NOW - e.at).days
+            for line in explain(lead=sarah, at=at).lines
+            for e in line.evidence
+        }
+
+    assert dates(NOW) == {
+        "buying role: decision maker": 8, "buying timeline: this quarter": 7, "ERP system: SAP": 8, "company size: 30": 1,
+        "company country: DE": 9, "company name: Northwind": None,
+    }  # fmt: skip
+    then = dates(NOW - 8.5 * DAY)
+    assert (then["buying role: user"], then["ERP system: Baan"], then["company size: 10"]) == (9, 9, None)
+    assert "buying role: decision maker, 2026-05-24 12:00 UTC" in explain(lead=sarah).as_text()
+
+
 @pytest.mark.parametrize("title", ["ROI guide", "<b>ROI</b>"])
 def test_evidence_has_the_title_of_what_it_is_about_and_its_path(sarah, title):
     current(activity(10, "download"), activity(5, "hand_raise"), activity(1, "page_view"))
