@@ -165,6 +165,8 @@ def take_up(row, *, by, at):
     refuse_ended(row)
     if row.status == Handoff.Status.WAITING:
         refuse_others(row, by)
+        if row.queue.is_review:
+            raise HandoffError(f"{row.lead} waits in {row.queue}: give it to a rep, or disqualify it.")
         row.owner = rep_of(by)
         row.offered_at = at
         take_companies([(row.lead.company_id, row.owner)], at=at)

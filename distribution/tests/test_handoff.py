@@ -2,9 +2,9 @@
 
 import pytest
 
-from distribution import handoff, recycling, undo
+from distribution import followup, handoff, opportunities, recycling, undo
 from distribution.handoff import HandoffError
-from distribution.models import Action, CompanyOwner, Handoff, Notice, QueueMember, SalesQueue
+from distribution.models import Action, CompanyOwner, Handoff, Notice, QueueMember, Rep, SalesQueue
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW, reread
 from distribution.timeline import moments, recent
@@ -156,6 +156,19 @@ def test_a_manager_assigns_within_their_teams_only():
     stranger = cast.user("Moe", "Sales manager")
     with pytest.raises(HandoffError, match="Only a manager of the team"):
         handoff.assign(handoff=row, rep=ron, by=stranger, at=NOW)
+
+
+def test_nobody_talks_to_a_competitor_before_they_are_released():
+    """Not even who may release them, by an address that no button leads to."""
+    ada = cast.ada()
+    Rep.objects.create(user=ada)
+    row = handoff.offer(lead=cast.lead(), queue=cast.review(), reason="Competitor", at=NOW)
+    for verb, more in (
+        (handoff.accept, {}), (followup.log_call, {"result": "connected"}), (opportunities.open, {}),
+    ):  # fmt: skip
+        with pytest.raises(HandoffError, match="waits in Review: give it to a rep, or disqualify it"):
+            verb(handoff=row, by=ada, at=NOW, **more)
+    assert (reread(row).owner, reread(row).status) == (None, "waiting")
 
 
 def test_a_marketer_releases_a_competitor_from_review():
