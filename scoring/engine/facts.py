@@ -30,6 +30,8 @@ NOW = "leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id"
 THEN = f"({LEAD_THEN}) l LEFT JOIN LATERAL ({COMPANY_THEN}) c ON true"  # with the field values known at $3
 
 RANGE = "BETWEEN %(first)s AND %(last)s"
+# Without this the companies of all leads are read for each batch.
+THEIR_COMPANIES = f" AND c.id = ANY(ARRAY(SELECT company_id FROM leads_lead WHERE id {RANGE}))"  # noqa: S608 constants
 GIVEN = "= ANY($1)"
 
 LOG_COLUMNS = 3
@@ -195,7 +197,8 @@ def statement(books, *, known=False, ahead=False, which):
     sql = FACTS.format(
         log_then=LOG_THEN if known else "", sent=" || ".join(sent), stage=STAGE_PLACE, which=which,
         picked="".join(f", {pick} AS {name}" for name, pick in (picked | words).items()),
-        whose=("unnest($1, $2) AS ahead(id, at), " if ahead else "") + (THEN if known else NOW),
+        whose=("unnest($1, $2) AS ahead(id, at), " if ahead else "") + (THEN if known else NOW)
+        + (THEIR_COMPANIES if which == RANGE else ""),
         nexts=" ".join(f"CROSS JOIN LATERAL (SELECT {at} AS at OFFSET 0) {name}" for name, at in nexts.items()),
         own="AND l.id = ahead.id" if ahead else "",
     )  # fmt: skip
