@@ -43,7 +43,7 @@ class Brief:
     closed: dict = field(default_factory=dict)  # of CLOSED: key → why not
 
 
-def brief(lead, *, user, at):
+def brief(lead, *, at):
     """The Brief of one lead. A bounded number of queries; colleagues at most 20."""
     rows = (
         Handoff.objects.filter(lead=lead)

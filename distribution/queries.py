@@ -1,4 +1,4 @@
-"""Reads of the sales pages: my leads, waiting, untouched. The page of one lead: `briefing`; limbo: `limbo`."""
+"""The rows of the sales lists: what is urgent, and why now. How a rep's list is split: `triage`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,15 +20,11 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 
 from distribution.access import handoffs_for
-from distribution.briefing import Brief, brief, next_step
+from distribution.briefing import next_step
 from distribution.facts import LATEST, events
-from distribution.limbo import Orphan, nobody_can_contact, orphans
 from distribution.models import Action, FollowUp, Handoff
 from scoring.models import Score, ScoringModel, Verdict
 from scoring.queries import routing_scores, routing_version
-
-__all__ = ["Brief", "LeadRow", "Orphan", "Page", "brief", "mine", "my_leads", "nobody_can_contact", "orphans",
-           "page_of", "rows_of", "untouched", "waiting"]  # fmt: skip
 
 FRESH = timedelta(days=3)
 
@@ -65,23 +61,10 @@ class Page:
     has_next: bool
 
 
-def my_leads(user, *, at, page=1, size=50):
-    """A rep's open hand-offs, most urgent first, as a Page of LeadRow. At most 8 queries."""
-    return page_of(mine(user, at=at), at=at, page=page, size=size)
-
-
-def waiting(user, *, at, page=1, size=50):
-    """Hand-offs that wait for a rep in the queues that this user sees, longest first."""
+def waiting(user, *, at):
+    """Hand-offs that wait for a rep in the queues that this user sees, longest first, as a Page."""
     rows = handoffs_for(user).filter(status=Handoff.Status.WAITING)
-    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=page, size=size)
-
-
-def untouched(user, *, at, page=1, size=50):
-    """Handed off, open, and touched by no person yet, longest first. A note or a snooze is no touch."""
-    rows = handoffs_for(user).filter(
-        status__in=Handoff.OPEN, first_response_at__isnull=True, respond_by__isnull=False
-    )
-    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=page, size=size)
+    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at)
 
 
 def mine(user, *, at):
@@ -141,9 +124,9 @@ def rating_order():
     return [label for label, *_ in version.scale.ratings] if version else []
 
 
-def page_of(handoffs, *, at, page, size):
-    """A Page of LeadRow out of a queryset made by `urgent`."""
-    count = handoffs.count()
+def page_of(handoffs, *, at, page=1, size=50, count=None):
+    """A Page of LeadRow out of a queryset made by `urgent`; `count`: how many there are, where that is known."""
+    count = handoffs.count() if count is None else count
     number = min(max(page, 1), max(1, -(-count // size)))
     chosen = handoffs.select_related("lead__company", "owner__user", "queue")[
         (number - 1) * size : number * size

@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Value
 
 from distribution.access import handoffs_for
 from distribution.models import Handoff
-from distribution.queries import Page, mine, page_of, rows_of, urgent
+from distribution.queries import mine, page_of, urgent
 from leads.rows import fetch
 from scoring.models import ModelVersion
 
@@ -46,7 +46,6 @@ SECTIONS = {
     ),
 }  # fmt: skip
 FIRST = "now"
-SIZE = 50
 QUIET = 4  # the urgency of what is neither late, asked for, due nor new: see queries.URGENCIES
 
 
@@ -91,15 +90,7 @@ def my_page(user, *, show, search="", at, page=1):
         chosen = urgent(back, at=at).order_by("recycle_until", "id")
     else:
         chosen = own.filter(condition(show, at))
-    return sliced(chosen, at=at, page=page, count=counts[show]), counts
-
-
-def sliced(handoffs, *, at, page, count):
-    number = min(max(page, 1), max(1, -(-count // SIZE)))
-    rows = handoffs.select_related("lead__company", "owner__user", "queue")[
-        (number - 1) * SIZE : number * SIZE
-    ]
-    return Page(rows=rows_of(list(rows), at=at), count=count, number=number, has_next=number * SIZE < count)
+    return page_of(chosen, at=at, page=page, count=counts[show]), counts
 
 
 def in_my_queues(user):
@@ -129,7 +120,7 @@ def untouched_by_reps(user, *, at):
         first_response_at__isnull=True,
         respond_by__isnull=False,
     )
-    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at, page=1, size=SIZE)
+    return page_of(urgent(rows, at=at).order_by("created_at", "id"), at=at)
 
 
 # `consent.refusals` for both channels in one statement: a list may ask twelve queries and no more.

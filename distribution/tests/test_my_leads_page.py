@@ -93,7 +93,7 @@ def test_now_and_later_are_together_all(rita, now):
                 next_at=now + n * DAY if n % 2 else None,
             )
     _, found = triage.my_page(rita.user, show="all", at=now)
-    assert found["now"] + found["later"] == found["all"] == queries.my_leads(rita.user, at=now).count == 6
+    assert found["now"] + found["later"] == found["all"] == queries.mine(rita.user, at=now).count() == 6
 
 
 def test_search_finds_every_word_in_any_order(client, rita, now):

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from distribution import followup, handoff, opportunities, queries, recycling, undo
+from distribution import briefing, followup, handoff, opportunities, recycling, triage, undo
 from distribution.models import Handoff, Notice
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW, reread
@@ -27,7 +27,7 @@ def row(rita):
 
 
 def brief(row, at=NOW + DAY):
-    return queries.brief(reread(row.lead), user=row.owner.user, at=at)
+    return briefing.brief(reread(row.lead), at=at)
 
 
 def test_not_yet_contacted(row):
@@ -76,7 +76,10 @@ def test_an_opportunity_on_an_untouched_lead_is_the_next_step(row, rita):
     assert told.next_step == "Opportunity: won or lost?"
     assert told.opening.startswith("The opportunity “Seats”, EUR 12,500 has been open since 1 June")
     assert told.questions[0].startswith("What still has to happen")
-    assert queries.my_leads(rita.user, at=NOW + DAY).rows[0].next_step == "Opportunity: won or lost?"
+    assert (
+        triage.my_page(rita.user, show="all", at=NOW + DAY)[0].rows[0].next_step
+        == "Opportunity: won or lost?"
+    )
     opportunities.win(opportunity=deal, by=rita.user, amount="11000.5", at=NOW + HOUR)
     told = brief(row)
     assert told.opening.startswith("A customer since 1 June") and "EUR 11,000.50" in told.opening
@@ -105,13 +108,13 @@ def test_a_mail_that_may_not_be_sent_is_not_announced(rita):
     who = cast.lead()
     cast.did(who, "download", "/a", NOW)
     cast.flow(NOW)
-    told = queries.brief(reread(who), user=rita.user, at=NOW)
+    told = briefing.brief(reread(who), at=NOW)
     assert told.closed["no_marketing"] == "no consent"
     assert "no mail will go out: no consent" in told.program and "next mail" not in told.where_now
     Consent.objects.create(
         lead=who, channel="email", purpose="marketing", basis="consent", text_version="1", at=NOW
     )
-    assert "next mail" in queries.brief(reread(who), user=rita.user, at=NOW).program
+    assert "next mail" in briefing.brief(reread(who), at=NOW).program
 
 
 def test_what_a_server_sends_in_is_no_form(client, rita):
@@ -141,10 +144,10 @@ def test_what_they_took_is_spoken_of_and_not_what_they_looked_at(rita):
     who = cast.lead()
     cast.did(who, "download", "/white-papers/roi-guide", NOW - HOUR)
     cast.did(who, "page_view", "/pricing", NOW)
-    assert queries.brief(who, user=rita.user, at=NOW).opening.startswith("Refer to “roi guide”")
+    assert briefing.brief(who, at=NOW).opening.startswith("Refer to “roi guide”")
     other = cast.lead("b@b.net")
     cast.did(other, "page_view", "/pricing", NOW)
-    assert queries.brief(other, user=rita.user, at=NOW).opening.startswith("Ask what they are working on")
+    assert briefing.brief(other, at=NOW).opening.startswith("Ask what they are working on")
 
 
 def test_what_they_took_is_called_by_its_title(rita):
@@ -152,7 +155,7 @@ def test_what_they_took_is_called_by_its_title(rita):
     CaptureForm.objects.create(name="Request a demo", slug="demo-request")
     who = cast.lead()
     cast.did(who, "download", "/white-papers/roi", NOW - HOUR)
-    opening = lambda: queries.brief(who, user=rita.user, at=NOW).opening
+    opening = lambda: briefing.brief(who, at=NOW).opening
     assert opening().startswith("Refer to “What planning pays”")
     cast.asks(who)
     assert opening().startswith("They asked for sales (Request a demo) on 1 June")

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from distribution import feedback, followup, handoff, opportunities, queries, reports
+from distribution import briefing, feedback, followup, handoff, opportunities, queries, reports, triage
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW
 from leads import consent
@@ -17,6 +17,10 @@ def fresh(user):
     return User.objects.get(pk=user.pk)
 
 
+def my_leads(user, *, at, page=1):
+    return triage.my_page(user, show="all", at=at, page=page)[0]
+
+
 def test_the_most_urgent_comes_first():
     rita = cast.rita()
     by = rita.user
@@ -27,7 +31,7 @@ def test_the_most_urgent_comes_first():
         followup.log_call(handoff=row, by=by, result="voicemail", at=NOW - 4 * DAY)
     followup.follow_up(handoff=due, by=by, due_at=NOW - HOUR, note="Budget?", at=NOW - 4 * DAY)
     cast.did(news.lead, "page_view", "/pricing", NOW - HOUR)
-    page = queries.my_leads(by, at=NOW)
+    page = my_leads(by, at=NOW)
     assert [row.handoff for row in page.rows] == [overdue, asks, due, news, calm]
     assert [row.urgency for row in page.rows] == ["overdue", "promised", "due", "fresh", "normal"]
     assert [row.next_step for row in page.rows] == [
@@ -49,14 +53,14 @@ def test_what_the_rep_has_seen_is_no_news():
     followup.log_call(handoff=row, by=rita.user, result="voicemail", at=NOW - 4 * DAY)
     cast.did(row.lead, "page_view", "/pricing", NOW - HOUR)
     followup.log_mail(handoff=row, by=rita.user, at=NOW - MINUTE)
-    assert queries.my_leads(rita.user, at=NOW).rows[0].urgency == "normal"
+    assert my_leads(rita.user, at=NOW).rows[0].urgency == "normal"
 
 
 def test_then_rating_then_points_decide():
     rita = cast.rita()
     weak = cast.handed(cast.lead("weak@a.net", role="", company_size=None))
     strong = cast.handed(cast.lead("strong@b.net"))
-    assert [row.handoff for row in queries.my_leads(rita.user, at=NOW).rows] == [strong, weak]
+    assert [row.handoff for row in my_leads(rita.user, at=NOW).rows] == [strong, weak]
 
 
 def test_a_page_of_fifty_takes_twelve_queries_at_most(django_assert_max_num_queries):
@@ -66,14 +70,14 @@ def test_a_page_of_fifty_takes_twelve_queries_at_most(django_assert_max_num_quer
         cast.asks(who)
     cast.flow()
     with django_assert_max_num_queries(12):
-        page = queries.my_leads(fresh(rita.user), at=NOW)
+        page = my_leads(fresh(rita.user), at=NOW)
         assert [str(row.handoff.owner) + str(row.handoff.lead.company) for row in page.rows]
     assert (len(page.rows), page.count, page.has_next) == (50, 60, True)
-    second = queries.my_leads(rita.user, at=NOW, page=2)
+    second = my_leads(rita.user, at=NOW, page=2)
     assert len(second.rows) == 10 and not {r.handoff.pk for r in page.rows} & {
         r.handoff.pk for r in second.rows
     }
-    assert queries.my_leads(rita.user, at=NOW, page=99).number == 2
+    assert my_leads(rita.user, at=NOW, page=99).number == 2
 
 
 def test_a_note_or_a_snooze_does_not_make_a_lead_touched():
@@ -83,13 +87,13 @@ def test_a_note_or_a_snooze_does_not_make_a_lead_touched():
     handoff.accept(handoff=first, by=rita.user, at=NOW)
     followup.note(handoff=first, by=rita.user, text="Later", at=NOW)
     followup.follow_up(handoff=first, by=rita.user, due_at=NOW + 9 * DAY, at=NOW)
-    page = queries.untouched(fresh(mia), at=NOW + 3 * HOUR)
+    page = triage.untouched_by_reps(fresh(mia), at=NOW + 3 * HOUR)
     assert [(row.handoff, row.since, row.handoff.owner) for row in page.rows] == [
         (first, NOW, rita),
         (second, NOW + HOUR, rita),
     ]
     followup.log_call(handoff=first, by=rita.user, result="no_answer", at=NOW + HOUR)
-    assert [row.handoff for row in queries.untouched(fresh(mia), at=NOW).rows] == [second]
+    assert [row.handoff for row in triage.untouched_by_reps(fresh(mia), at=NOW).rows] == [second]
 
 
 def test_a_waiting_lead_is_nobodys_and_shown():
@@ -97,7 +101,7 @@ def test_a_waiting_lead_is_nobodys_and_shown():
     rita = cast.rita()
     page = queries.waiting(fresh(rita.user), at=NOW)
     assert [each.handoff for each in page.rows] == [row] and page.rows[0].next_step == "Accept"
-    assert [each.handoff for each in queries.untouched(cast.ada(), at=NOW).rows] == [row]
+    assert not triage.untouched_by_reps(cast.ada(), at=NOW).rows
 
 
 def test_the_brief():
@@ -109,7 +113,7 @@ def test_the_brief():
     deal = opportunities.open(handoff=colleague, by=rita.user, at=NOW)
     feedback.give(handoff=row, by=rita.user, verdict="good", at=NOW)
     who.refresh_from_db()
-    brief = queries.brief(who, user=rita.user, at=NOW)
+    brief = briefing.brief(who, at=NOW)
     assert (brief.handoff, brief.is_open, brief.withheld, brief.where_now) == (
         row,
         True,
@@ -132,12 +136,12 @@ def test_the_brief_on_a_competitor_in_review_is_withheld_and_given_after_release
     rita = cast.rita()
     row = cast.handed(cast.lead(company=cast.acme(relationship=Relationship.COMPETITOR)))
     max_ = cast.max_()
-    brief = queries.brief(row.lead, user=max_, at=NOW)
+    brief = briefing.brief(row.lead, at=NOW)
     assert (
         "competitor" in brief.withheld and not brief.opening and not brief.questions and brief.score is None
     )
     handoff.assign(handoff=row, rep=rita, by=max_, at=NOW)
-    assert not queries.brief(row.lead, user=rita.user, at=NOW).withheld
+    assert not briefing.brief(row.lead, at=NOW).withheld
 
 
 def test_after_six_unanswered_attempts_recycling_is_suggested():
@@ -145,7 +149,7 @@ def test_after_six_unanswered_attempts_recycling_is_suggested():
     row = cast.handed()
     for n in range(6):
         followup.log_call(handoff=row, by=rita.user, result="voicemail", at=NOW + n * DAY)
-    brief = queries.brief(row.lead, user=rita.user, at=NOW + 6 * DAY)
+    brief = briefing.brief(row.lead, at=NOW + 6 * DAY)
     assert brief.suggestion == "6 unanswered attempts: give the lead back as unresponsive."
     assert brief.next_step == "Give back as unresponsive?"
 
@@ -185,6 +189,6 @@ def test_a_running_promise_stands_above_all_that_has_no_date():
     fresh = handoff.offer(lead=cold, reason="Met at the fair", at=NOW - MINUTE)
     fresher = handoff.offer(lead=cast.lead("hot@hot.net"), reason="Met at the fair", at=NOW)
     expected = [fresh, fresher, due_early, due_late, news, calm]
-    assert [row.handoff for row in queries.my_leads(by, at=NOW).rows] == expected
+    assert [row.handoff for row in my_leads(by, at=NOW).rows] == expected
     handoff.accept(handoff=fresh, by=by, at=NOW)
-    assert queries.my_leads(by, at=NOW).rows[0].handoff == fresh, "accepting keeps no promise"
+    assert my_leads(by, at=NOW).rows[0].handoff == fresh, "accepting keeps no promise"

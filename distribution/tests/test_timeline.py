@@ -4,10 +4,10 @@ import pytest
 from django.utils import timezone
 
 from distribution import followup, handoff, undo
-from distribution.queries import my_leads
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, MINUTE, NOW, reread
 from distribution.timeline import moments, recent
+from distribution.triage import my_page
 from leads.activities import record
 from leads.models import Asset, CaptureForm, Lead, Question
 
@@ -128,7 +128,7 @@ def test_a_kind_from_outside_is_text_and_no_format(kind):
     cast.rita()
     row = cast.handed(who, at=NOW + HOUR)
     cast.did(who, kind, "{y}", NOW + 2 * HOUR)
-    assert my_leads(row.owner.user, at=NOW + 3 * HOUR).rows[0].why_now.endswith("{y}")
+    assert my_page(row.owner.user, show="all", at=NOW + 3 * HOUR)[0].rows[0].why_now.endswith("{y}")
 
 
 def test_pages_go_on_where_they_stopped_even_within_one_moment():

@@ -10,10 +10,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from distribution import handoff, queries
+from distribution import briefing, handoff
 from distribution.access import candidates, leads_for, may_assign, may_work
 from distribution.actions import ACTIONS, PANELS, Action
-from distribution.briefing import WITHHELD
 from distribution.forms import AssignForm
 from distribution.models import Feedback, Handoff, Opportunity
 from distribution.timeline import moments, recent
@@ -83,7 +82,7 @@ def lead_score(request, pk):
     lead = lead_or_404(request.user, pk)
     row = latest_handoff(lead)
     if row is not None and row.status in Handoff.OPEN and row.queue.is_review:
-        raise PermissionDenied(WITHHELD)
+        raise PermissionDenied(briefing.WITHHELD)
     told = asked_for(request, lead)
     explanation = told.why.explanation
     if request.GET.get("format") == "txt":
@@ -98,7 +97,7 @@ def lead_score(request, pk):
 def render_lead_page(request, lead, *, do="", form=None, subject=None, status=200):
     """The whole page; with `form`, the panel `do` shows what was typed and why it was refused."""
     now = timezone.now()
-    brief = queries.brief(lead, user=request.user, at=now)
+    brief = briefing.brief(lead, at=now)
     history = (
         Handoff.objects.filter(lead=lead)
         .select_related("owner__user", "queue")

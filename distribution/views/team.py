@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from distribution import handoff, queries, reports, triage
+from distribution import handoff, limbo, queries, reports, triage
 from distribution.access import candidates, handoffs_for, may_assign, reps_of
 from distribution.forms import AssignForm
 from distribution.handoff import HandoffError
@@ -24,8 +24,8 @@ def team(request):
     now = timezone.now()
     untouched = triage.untouched_by_reps(request.user, at=now)
     waiting = queries.waiting(request.user, at=now)
-    orphans = named(queries.orphans(at=now, limit=ORPHANS))
-    unreachable = queries.nobody_can_contact(at=now, limit=ORPHANS)
+    orphans = named(limbo.orphans(at=now, limit=ORPHANS))
+    unreachable = limbo.nobody_can_contact(at=now, limit=ORPHANS)
     context = {
         "now": now,
         "untouched": untouched,
