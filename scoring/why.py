@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from leads.models import Place, StageChange
+from leads.models import Place, Stage, StageChange
 from scoring.explain import Explanation, explain
 from scoring.history import History, history
 from scoring.models import ScoringModel, Verdict
@@ -15,7 +15,6 @@ from scoring.queries import ScoreRow, current_scores, deciding
 from scoring.rescore import given_back
 from scoring.words import day
 
-PASSED = {Place.SALES, Place.CUSTOMER}
 RAISED = {Verdict.HAND_RAISE, Verdict.BITE}
 
 
@@ -92,24 +91,26 @@ def model_of(slug):
 
 
 def standing(lead, why):
-    """(place, reason, until when) of the lead; what it was parked until in the past is not kept."""
+    """(place, stage, reason, until when) of the lead; what it was parked until in the past is not kept."""
     if not why.is_past:
-        return lead.place, lead.place_reason, lead.wake_at
+        return lead.place, lead.stage, lead.place_reason, lead.wake_at
     moved = StageChange.objects.filter(lead=lead)
     before = moved.filter(at__lte=why.at).order_by("-at", "-id").first()
     if before is not None:
-        return before.to_place, before.reason, None
-    after = moved.order_by("at", "id").values_list("from_place", flat=True).first()
-    return after or lead.place, "", None
+        return before.to_place, before.to_stage, before.reason, None
+    after = moved.order_by("at", "id").values_list("from_place", "from_stage").first()
+    return *(after or (lead.place, lead.stage)), "", None
 
 
 def not_passed(lead, explanation, why):
     """Why sales does not have the lead, in words, what to act on first first: a decision about it, then what its score
     lacks. Empty for what passes."""
-    place, reason, until = standing(lead, why)
-    if place in PASSED:
+    place, stage, reason, until = standing(lead, why)
+    if place == Place.SALES or stage == Stage.CUSTOMER:
         return []
     lacks, holds = explanation.not_passed, []
+    if place == Place.CUSTOMER and lacks and reason:  # works for one, and has bought nothing
+        holds.append(reason)
     if place == Place.DISQUALIFIED and reason not in lacks:
         holds.append(f"Disqualified: {reason}")
     if explanation.verdict not in RAISED:  # a request passes whoever rests or was given back

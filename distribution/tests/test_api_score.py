@@ -113,5 +113,5 @@ def test_why_not_passed_follows_where_the_lead_is(api):
     who = new_lead()
     rescore(lead_ids=[who.pk], at=timezone.now())
     assert api.get(f"{URL}{who.pk}/score/").json()["not_passed"]
-    Lead.objects.filter(pk=who.pk).update(place="customer")
+    Lead.objects.filter(pk=who.pk).update(place="customer", stage="customer")
     assert api.get(f"{URL}{who.pk}/score/").json()["not_passed"] == []

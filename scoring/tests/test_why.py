@@ -82,6 +82,15 @@ def test_who_is_with_sales_has_been_passed_then_and_now(sarah):
     assert why(lead=sarah, at=NOW - 5 * DAY).explanation.not_passed
 
 
+def test_who_works_for_a_customer_has_been_passed_only_with_the_deal(sarah):
+    places.move(lead=sarah, place="customer", reason="Northwind is a customer", at=NOW - 4 * DAY)
+    lacks = ["Northwind is a customer", "Engagement is 0; sales-ready needs 30"]
+    assert why(lead=sarah).explanation.not_passed == lacks
+    places.move(lead=sarah, place="customer", stage="customer", reason="Won", at=NOW - 2 * DAY)
+    assert why(lead=sarah).explanation.not_passed == []
+    assert why(lead=sarah, at=NOW - 3 * DAY).explanation.not_passed == lacks
+
+
 def recycled(sarah, ago, until=NOW + 30 * DAY):
     """As sales gives back: until a date, and only what comes from now on counts."""
     facts = {"until": until.isoformat(), "reason": "No budget yet"}
