@@ -77,7 +77,7 @@ def prepare(environment):
     return json.loads(report.read_text())
 
 
-def wait_until_ready(port, children, timeout=60):
+def wait_until_ready(port, children, timeout=180):
     deadline = time.monotonic() + timeout
     answer = "no answer"
     while time.monotonic() < deadline:

@@ -82,9 +82,10 @@ def write_private(path, text):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the system gives to outgoing connections, one of which could take it before we listen."""
+    while port_taken(port := 20_000 + secrets.randbelow(12_000)):
+        pass
+    return port
 
 
 def port_taken(port):

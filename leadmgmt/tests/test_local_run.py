@@ -19,7 +19,7 @@ from leadmgmt.local.pytest_plugin import FOLDER
 from leadmgmt.local.state import ROOT, free_port
 from leadmgmt.tests.test_local_processes import gone
 
-TIME_LIMIT = 120
+TIME_LIMIT = 300
 
 
 class Run:
@@ -96,7 +96,7 @@ def manage(env, *argv):
 
 
 def status(env, path):
-    connection = http.client.HTTPConnection("127.0.0.1", int(env["PORT"]), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", int(env["PORT"]), timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -128,7 +128,7 @@ def test_kill_9_leaves_no_process_and_the_next_run_finds_the_data(env, run):
     assert len(children) >= 6  # two servers, web, worker, beat and their processes
     first.process.kill()
     first.ended()
-    assert [pid for pid in children if not gone(pid, within=15)] == []
+    assert [pid for pid in children if not gone(pid)] == []
 
     third = run()
     third.until("Ready: ")
@@ -138,7 +138,7 @@ def test_kill_9_leaves_no_process_and_the_next_run_finds_the_data(env, run):
     third.process.send_signal(signal.SIGINT)
     assert third.ended() == 0
     assert "Stopped." in third.output
-    assert [pid for pid in children if not gone(pid, within=1)] == []
+    assert [pid for pid in children if not gone(pid, within=5)] == []
 
 
 def test_a_command_without_a_run_gets_servers_for_its_own_duration(env):

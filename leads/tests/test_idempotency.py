@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from leads import idempotency
 from leads.models import Activity, IdempotentRequest, Lead
-from leads.tests.races import at_once, together
+from leads.tests.races import PATIENCE, at_once, together
 from leads.tests.test_api_capture import URL, errors, new_key, with_key
 
 ADA = {"email": "ada@acme.example", "first_name": "Ada"}
@@ -89,11 +89,11 @@ def test_while_the_first_is_in_flight_it_is_409(api):
 
     def slowly():
         begun.set()
-        may_end.wait(10)
+        assert may_end.wait(PATIENCE)
         return 201, {"id": 1}
 
     def meanwhile():
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         with pytest.raises(idempotency.InFlight):
             ask(lambda: (200, {}))
         may_end.set()

@@ -33,6 +33,8 @@ from leadmgmt.local.prepare import main
 main()
 call_command("api_key", "outages")
 """
+BACK = 15.0  # seconds in which due work is caught up after an outage, beside those that the work itself takes
+PATIENCE = 180.0  # only a test that fails waits so long
 Answer = namedtuple("Answer", "status seconds headers body")
 
 # What the workers still owe, as (what, how much); nothing is owed when all is zero.
@@ -112,7 +114,7 @@ class Instance:
         for child in self.children:
             child.send_stop()
         for child in self.children:
-            child.wait(15)
+            child.wait(60)
         self.valkey.stop()
         self.postgres.stop()
         return [
@@ -127,7 +129,7 @@ class Instance:
         output.unlink(missing_ok=True)
         child = Child("run", [sys.executable, "-c", code], cwd=ROOT, log=output,
                       env=os.environ | {"DJANGO_SETTINGS_MODULE": "leadmgmt.settings"} | self.environment)  # fmt: skip
-        child.start().process.wait(120)
+        child.start().process.wait(PATIENCE)
         if child.process.returncode:
             raise LocalError(child.last_lines(20))
         return output.read_text()
@@ -141,7 +143,7 @@ class Instance:
         if key:
             headers["Authorization"] = f"Api-Key {self.key}"
         started = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("POST", path, body, headers)
             reply = connection.getresponse()
@@ -175,7 +177,14 @@ class Instance:
         assert {answer.status for answer in answers} == {201}
         return answers
 
-    def all_served(self, label, count, *, within=15):
+    def usual(self, label, count):
+        """What `people(label, count)` take while all is well: (the slowest answer, until nothing is owed), in seconds."""
+        started = time.monotonic()
+        slowest = max(answer.seconds for answer in self.people(label, count))
+        self.caught_up()
+        return slowest, time.monotonic() - started
+
+    def all_served(self, label, count, *, within=PATIENCE):
         """Each of `people(label, count)` has, or gets in time, what they were due, once."""
         started = time.monotonic()
         while wrong := self.wrongly_served(label):
@@ -206,7 +215,7 @@ class Instance:
         database in the middle of a mail leaves it to the next when the lease ends."""
         return {what: count for what, count in self.rows(OWED, {"leases": leases}) if count}
 
-    def caught_up(self, *, within=15, leases=False):
+    def caught_up(self, *, within=PATIENCE, leases=False):
         """Seconds until nothing is owed any more."""
         started = time.monotonic()
         while owed := self.owed(leases=leases):
@@ -264,7 +273,7 @@ def at_once(count, work):
     barrier, results = threading.Barrier(count), [None] * count
 
     def run(number):
-        barrier.wait(60)
+        barrier.wait(PATIENCE)
         try:
             results[number] = work(number)
         except Exception as error:
