@@ -21,6 +21,9 @@ from leads.models import (
     Lead,
     Product,
 )
+from leads.weighing import SAID
+
+CORRECTED = {*SAID, "is_test"} - {"email"}
 
 
 class DomainInline(Inline):
@@ -114,27 +117,9 @@ class LeadAdmin(WithCustomFields, ListActions, LargeTable, Admin):
     empty_text = "No lead yet. Post one to a capture form, or load the demo company."
     empty_step = ("admin:leads_captureform_changelist", "Open the forms")
 
-    CORRECTED = [
-        "first_name",
-        "last_name",
-        "job_title",
-        "role",
-        "phone",
-        "country",
-        "industry",
-        "company_size",
-        "timeline",
-        "product_interest",
-        "buying_stage",
-    ]
-
     def get_readonly_fields(self, request, obj=None):
         every = [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
-        return [
-            name
-            for name in every
-            if name not in (*self.CORRECTED, "is_test") and not custom_fields.is_custom(name)
-        ]
+        return [name for name in every if name not in CORRECTED and not custom_fields.is_custom(name)]
 
     def has_add_permission(self, request):
         return False

@@ -231,7 +231,7 @@ class FieldChange(models.Model):
     """
 
     class FieldOrigin(models.TextChoices):
-        """Who says so; a higher rank may overwrite a lower one (see identity.SURVIVORSHIP)."""
+        """Who says so; a higher rank may overwrite a lower one (`leads.survivorship`)."""
 
         ENRICHMENT = "enrichment", "Enrichment"
         IMPORT = "import", "Import"

@@ -1,5 +1,7 @@
 // The controls of the condition builder: each shows a value and says when it changes.
 
+import { element } from "./element.js";
+
 let names = 0;
 
 export const newName = () => ++names;
@@ -7,17 +9,6 @@ export const SEVERAL = "separated by commas or lines; \"Acme, Inc.\" in quotes i
 const VALUE = /\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)/y;
 export const whole = (text) => (text.trim() === "" ? "" : Number.isNaN(Number(text)) ? text : Number(text));
 const OTHER = "\u0000"; // no word that anybody could mean
-
-export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
 
 export function labelled(label, control, hint = "") {
   control.id ||= `condition-${newName()}`;

@@ -1,7 +1,8 @@
 // The condition builder of the admin: a JSON tree in a textarea, shown as rows.
 // The textarea stays the value that is posted; every change rewrites it and asks for the live count.
 
-import { SEVERAL, checkboxes, element, labelled, newName, offeredLines, offeredText, range, select, suggested, typed, valueLines } from "./admin-condition-controls.js";
+import { SEVERAL, checkboxes, labelled, newName, offeredLines, offeredText, range, select, suggested, typed, valueLines } from "./admin-condition-controls.js";
+import { element } from "./element.js";
 
 const WAIT = 200;
 const JOINTS = { all: "all of these hold", any: "at least one of these holds", none: "none of these holds" };

@@ -1,18 +1,9 @@
 // A rating scale in the admin: the plain lines of its four text areas, shown as tables and a matrix of choices.
 // The text areas stay the values that are posted; every change rewrites them.
 
-const MINUTES = /\s*\((\d+)\s*min\)\s*$/;
+import { element } from "./element.js";
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
+const MINUTES = /\s*\((\d+)\s*min\)\s*$/;
 
 const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
