@@ -6,7 +6,7 @@ from unfold.sites import UnfoldAdminSite
 
 
 class AdminSite(UnfoldAdminSite):
-    index_title = "Set-up"
+    index_title = "Settings"
 
     def search(self, request, extra_context=None):
         """The theme takes whatever is asked for as a page of its results for the number of one that there is."""

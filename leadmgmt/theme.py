@@ -24,7 +24,7 @@ def entry(title, icon, model):
 UNFOLD = {
     "SITE_TITLE": "leadmgmt",
     "SITE_HEADER": "leadmgmt",
-    "SITE_SUBHEADER": "Set-up",
+    "SITE_SUBHEADER": "Settings",
     "SITE_SYMBOL": "conversion_path",
     "SITE_URL": "/",
     "SITE_FAVICONS": [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from leads.criteria.matching import total_leads
 from leads.models import Lead
 from scoring.engine import arithmetic
 from scoring.engine.judge import judge
@@ -16,6 +17,7 @@ from scoring.models import Rule
 from scoring.trial import CHUNK, READY, id_chunks, read_only, sample_of, trial_by
 
 SAMPLE = 2_000  # leads; together with planning about a quarter of a second
+EVERYBODY_TO = 5_000  # leads: where there are not more, nobody is left out
 BINS = 10
 SHOWN = 5  # leads named on each side
 SAME = 0.9  # share of the leads that both of two rules match, of those that either does
@@ -53,7 +55,7 @@ def impact_of(version, rule, *, at, sample=SAMPLE):
         version, [*others, rule]
     )  # fmt: skip
     with read_only():
-        chunks = id_chunks(sample_of(sample) if sample else None, chunk=CHUNK)
+        chunks = id_chunks(sample_of(sample) if sample and total_leads() > EVERYBODY_TO else None, chunk=CHUNK)
         found = [_looked(judge(ids, [without, book], at=at), book, at) for ids in chunks]
     if not found:
         return Impact(0, part_of(rule), 0, [], 0, 0, [], [], [])

@@ -48,6 +48,14 @@ def narrow(queryset, segment, *, at):
     return queryset.filter(pk__in=RawSQL(f"SELECT l.id {sql}", bound))  # noqa: S611 bound
 
 
+def size(segment, *, at, timeout_ms=None):
+    """`matching.Matches` of those in the segment; None where its condition cannot be read any more."""
+    try:
+        return matching.count(segment.condition or {}, criteria=SCORED_CRITERIA, at=at, timeout_ms=timeout_ms)
+    except BadCondition:
+        return None
+
+
 def in_words(segment):
     """Its condition as a sentence without a full stop."""
     try:

@@ -147,6 +147,14 @@ def rank_among(rating, labels):
 
 
 @register.simple_tag
+def where_now(lead):
+    """(where a lead is, why): what its reason says of the place is not said twice."""
+    place, reason = lead.get_place_display(), lead.place_reason
+    head, _, why = reason.partition(" (")
+    return (head, why.removesuffix(")")) if head.startswith(f"{place}: ") else (place, reason)
+
+
+@register.simple_tag
 def meter(value, most=100):
     """A bar from 0 to `most`; the figure stands beside it, so the bar is decoration."""
     width = max(0, min(100, round(100 * float(value or 0) / most)))

@@ -97,9 +97,17 @@ def panel(rule, *, at):
         "whole": whole_in_words(rule),
         "is_sample": is_sample,
         "touched": touched_in_words(found),
+        "brief": in_brief(found),
         "warnings": [*warnings_of(rule), *overlaps, *unreachable(rule.version, rules=with_it)],
         "bars": columns([(one.before, one.after) for one in found.histogram]).bars,
     }
+
+
+def in_brief(found):
+    """For the bar of buttons, which is in sight all the time."""
+    if not found.touched:
+        return "Changes nobody’s points"
+    return f"Changes {counted(found.touched, 'lead')}; sales-ready +{found.becomes:,} −{found.stops:,}"
 
 
 def touched_in_words(found):

@@ -119,7 +119,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
     list_display = ["name", "in_force", "shown_routes", "rule_count"]
     list_select_related = ["current_version"]
     search_fields = ["name"]
-    ordering = ["name"]
+    ordering = ["-routes", "name"]
     prepopulated_fields = {"slug": ["name"]}
     form = ScoringModelForm
     change_form_outer_after_template = "admin/scoring/versions.html"
@@ -162,9 +162,9 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
             else "not published"
         )
 
-    @display(description="Decides what passes to sales", boolean=True, ordering="routes")
+    @display(description="What it does", ordering="routes")
     def shown_routes(self, model):
-        return model.routes
+        return "Decides what passes to sales" if model.routes else "Informs"
 
     @display(description="Rules", ordering="rules")
     def rule_count(self, model):

@@ -3,7 +3,10 @@
 from django import forms
 from django.contrib import admin
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -12,6 +15,8 @@ from leads.condition_form import ConditionAdmin, condition_field
 from scoring import segments
 from scoring.criteria import SCORED_CRITERIA
 from scoring.models import Segment
+
+COUNTED_WITHIN = 100  # ms for each segment of a page; then a share of some leads is told of all
 
 
 class SegmentForm(forms.ModelForm):
@@ -40,8 +45,8 @@ class SegmentAdmin(ConditionAdmin, Admin):
     asked_in = segments.ASKED_IN
     form = SegmentForm
     condition_criteria = SCORED_CRITERIA
-    list_display = ["name", "who", "note", "created_by"]
-    list_select_related = ["created_by"]
+    list_display = ["name", "leads_now", "who", "note"]
+    list_per_page = 20  # each counts its leads
     search_fields = ["name", "slug"]
     ordering = ["name"]
     change_form_outer_after_template = "admin/scoring/segment_uses.html"
@@ -53,6 +58,19 @@ class SegmentAdmin(ConditionAdmin, Admin):
     def get_readonly_fields(self, request, obj=None):
         """The slug is what others ask for: it stays as it is."""
         return ["slug"] if obj else []
+
+    @display(description="Leads now")
+    def leads_now(self, segment):
+        found = segments.size(segment, at=timezone.now(), timeout_ms=COUNTED_WITHIN)
+        if found is None:
+            return None
+        words = (
+            "too many to count"
+            if found.count is None
+            else f"{'about ' if found.is_estimate else ''}{found.count:,}"
+        )
+        listed = f"{reverse('admin:leads_lead_changelist')}?{urlencode({'segment': segment.slug})}"
+        return format_html('<a class="underline" href="{}">{}</a>', listed, words)
 
     @display(description="Who is in it")
     def who(self, segment):

@@ -16,9 +16,11 @@ from leads.admin_parts import Admin, Inline
 from scoring import approval, views
 from scoring.models import ModelVersion, Profile, RuleGroup
 from scoring.rule_words import in_order, rule_line
+from scoring.words import amount
 
 EDITABLE = ModelVersion.Status.DRAFT
 RESTRICTED = "23001"
+MOST = "Points at most"
 GONE_TO_REVIEW = "The version is not a draft any more, so nothing was saved. Send it back to draft, or open the next draft."
 
 
@@ -53,10 +55,14 @@ class DraftPart(Inline):
     def has_delete_permission(self, request, obj=None):
         return is_draft(obj) and super().has_delete_permission(request, obj)
 
+    def get_fields(self, request, obj=None):
+        return self.fields if is_draft(obj) else self.read_only
+
 
 class ProfileInline(DraftPart):
     model = Profile
     fields = ["name", "description", "position"]
+    read_only = ["name", "description"]
     verbose_name_plural = "Ideal customers: fit is that of the best match"
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
@@ -68,7 +74,18 @@ class ProfileInline(DraftPart):
 class GroupInline(DraftPart):
     model = RuleGroup
     fields = ["name", "cap_points", "position"]
+    read_only = ["name", "most"]
+    readonly_fields = ["most"]
     verbose_name_plural = "Groups: rules that together give at most so many points"
+
+    @display(description=MOST)
+    def most(self, group):
+        return "no limit" if group.cap_points is None else amount(group.cap_points, "point")
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "cap_points":
+            kwargs |= {"label": MOST, "help_text": ""}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class DraftOnly:

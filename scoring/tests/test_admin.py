@@ -217,6 +217,7 @@ def test_profiles_groups_and_caps_of_a_draft(client, marketer, version):
     cast.approved(version)
     page = client.get(here).content.decode()
     assert "profiles-TOTAL_FORMS" not in page or 'name="profiles-0-name"' not in page
+    assert "20 points" in page and "Points at most" in page and "Position" not in page
     assert "not a draft any more" in client.post(here, posted, follow=True).content.decode()
     assert version.groups.exists()
 

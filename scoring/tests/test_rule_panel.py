@@ -44,6 +44,7 @@ def test_it_shows_what_the_rule_changes_and_writes_nothing(ask, draft):
     page = ask(draft).content.decode()
     assert "changes the points of 3 of 3 leads" in page
     assert "<strong>3</strong> become sales-ready" in page
+    assert 'data-brief="Changes 3 leads; sales-ready +3 −0"' in page
     assert HOSTILE not in page and "&lt;img" in page
     assert Rule.objects.filter(version=draft).count() == 2
 

@@ -95,10 +95,9 @@ def test_a_marketer_makes_changes_and_deletes_one(client, marketer):
     assert client.post(here, posted | {"slug": "other", "note": "New"}).status_code == 302
     segment.refresh_from_db()
     assert (segment.slug, segment.note) == ("decides", "New")
-    assert (
-        "Buying role is “decision maker”"
-        in client.get(reverse("admin:scoring_segment_changelist")).content.decode()
-    )
+    listed = client.get(reverse("admin:scoring_segment_changelist")).content.decode()
+    assert "Buying role is “decision maker”" in listed
+    assert f'href="{reverse("admin:leads_lead_changelist")}?segment=decides">0</a>' in listed
     assert (
         client.post(reverse("admin:scoring_segment_delete", args=[segment.pk]), {"post": "yes"}).status_code
         == 302

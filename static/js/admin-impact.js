@@ -8,6 +8,7 @@ class Impact {
     this.result = root.querySelector("[data-impact-result]");
     this.form = document.querySelector("#rule_form");
     this.try = root.querySelector("[data-try]");
+    this.brief = this.briefly();
     for (const kind of ["input", "change"]) this.form.addEventListener(kind, () => this.ask());
     this.form.addEventListener("condition", () => this.ask()); // the condition builder writes by script
     this.try.addEventListener("submit", (event) => {
@@ -15,6 +16,16 @@ class Impact {
       this.ask(0, true);
     });
     this.ask(0);
+  }
+
+  // The gist beside the buttons, in sight while the rule is written further up; a link to the whole of it. Not announced:
+  // the whole is.
+  briefly() {
+    const brief = document.createElement("a");
+    brief.className = "impact-brief";
+    brief.href = `#${this.root.querySelector("h2").id}`;
+    document.querySelector("#submit-row .container")?.append(brief);
+    return brief;
   }
 
   ask(wait = WAIT, isTried = false) {
@@ -32,6 +43,7 @@ class Impact {
       const response = await fetch(this.root.dataset.impact, { method: "POST", body, signal: this.asking.signal });
       if (!response.ok) throw new Error(response.status);
       this.result.innerHTML = await response.text();
+      this.brief.textContent = this.result.querySelector("[data-brief]")?.dataset.brief ?? "";
       if (isTried) this.result.querySelector(".impact-tried")?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       if (error.name === "AbortError") return;
