@@ -172,7 +172,7 @@ class ConditionAdmin:
                 text=request.POST.get("tree", ""),
                 criteria=self.condition_criteria,
                 scope=scope if scope in SCOPES else LEAD,
-                days=int(days) if days.isdecimal() and 0 < int(days[:6]) <= MAX_DAYS else None,
+                days=int(days) if days.isdecimal() and len(days) < 6 and 0 < int(days) <= MAX_DAYS else None,
                 at=timezone.now(),
             )
         )

@@ -5,6 +5,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from nurturing.models import Step
 
+LONGEST_WAIT = 43_800  # hours, which are five years
 APART = 20_000  # beyond any position in use, so that two steps can swap places under the unique constraint
 
 
@@ -29,6 +30,8 @@ class StepForm(forms.ModelForm):
         kind = cleaned.get("kind")
         if kind == Step.Kind.MAIL and not cleaned.get("template"):
             self.add_error("template", "Choose the e-mail template to send.")
+        if cleaned["wait_hours"] > LONGEST_WAIT:
+            self.add_error("wait_hours", f"Wait at most {LONGEST_WAIT:,} hours, which are five years.")
         if kind == Step.Kind.WAIT and not cleaned.get("wait_hours"):
             self.add_error("wait_hours", "Say how many hours to wait; a day is 24.")
         return cleaned

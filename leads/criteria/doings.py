@@ -85,7 +85,11 @@ def when_sql(params, at):
 
 
 def midnight(day, days=0):
-    return datetime.combine(datetime.fromisoformat(day), time(), tzinfo=UTC) + timedelta(days=days)
+    """The beginning of a day, or of that so many `days` later; after the last year that there is, its end."""
+    try:
+        return datetime.combine(datetime.fromisoformat(day), time(), tzinfo=UTC) + timedelta(days=days)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def when_words(params):

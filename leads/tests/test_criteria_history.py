@@ -71,6 +71,7 @@ WORKS = [
     ),
     ({"is": "did", "when": "dates", "since": "2026-03-27"}, "ada", "did anything since 27 March 2026"),
     ({"is": "did", "when": "dates", "until": "2026-02-28"}, "ada", "did anything until 28 February 2026"),
+    ({"is": "did", "when": "dates", "until": "9999-12-31"}, "ada bob dee", "did anything until 31 December 9999"),
     (
         {"is": "did", "buying_stage": "decision", "times": 2},
         "ada",

@@ -73,6 +73,9 @@ def test_a_step_without_what_it_needs_is_refused(client, marketer, draft):
     found = [form.errors for form in answer.context["inline_admin_formsets"][0].formset]
     assert "Choose the e-mail template" in str(found[0]["template"])
     assert "how many hours" in str(found[1]["wait_hours"])
+    answer = client.post(change(draft), steps_posted(draft, {}, {"wait_hours": 2_147_483_647}))
+    found = [form.errors for form in answer.context["inline_admin_formsets"][0].formset]
+    assert "at most 43,800 hours" in str(found[1]["wait_hours"])
     assert kinds(draft) == [(1, "mail"), (2, "wait"), (3, "call_task")]
 
 
