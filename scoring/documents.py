@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from leads.criteria import LEAD, BadCondition
 from leads.criteria.tree import sentence
@@ -123,11 +123,14 @@ def product_names(model):
 def review_due(at):
     """Models in force that nobody has reviewed for `review_every_days`, longest first.
 
-    Publishing a version counts as a review: marketing and sales have just agreed on it. Each model has
-    `reviewed_last`, the instant since which the days are counted.
+    Approving a version counts as a review: marketing and sales have agreed on it; rolling back to it does not. Each model
+    has `reviewed_last`, the instant since which the days are counted.
     """
+    version = "current_version__"
+    approved = Greatest(f"{version}approved_by_marketing_at", f"{version}approved_by_sales_at")
+    agreed = Coalesce(approved, f"{version}published_at")
     models = ScoringModel.objects.filter(current_version__isnull=False).annotate(
-        reviewed_last=Greatest("reviewed_at", "current_version__published_at")  # ignores what is unknown
+        reviewed_last=Greatest("reviewed_at", agreed)  # ignores what is unknown
     )
     due = [
         model

@@ -8,6 +8,7 @@ from django.utils import timezone
 from leads.models import Product
 from scoring.documents import mark_reviewed, review_due, what_counts
 from scoring.models import ModelVersion, Profile, RuleGroup, ScoringModel
+from scoring.publish import publish
 from scoring.tests import cast
 from scoring.tests.cast import COMPETITOR, DAY, DECISION_MAKER, HAND_RAISE, NOW, PRICING
 
@@ -111,6 +112,16 @@ def test_a_review_is_due_a_period_after_the_last_one_or_the_last_publication():
     assert review_due(NOW + 365 * DAY) == [model]
     ScoringModel.objects.filter(pk=model.pk).update(review_every_days=30)
     assert review_due(NOW + 30 * DAY) == [model]
+
+
+def test_rolling_back_to_a_version_is_no_review_of_it():
+    old, new = cast.draft(PRICING), cast.draft(PRICING)
+    for version, at in ((old, NOW - 400 * DAY), (new, NOW - 20 * DAY)):
+        publish(version=version, by=None, at=at, approved=True)
+    assert review_due(NOW) == []
+    publish(version=old, by=None, at=NOW)
+    (due,) = review_due(NOW)
+    assert due.reviewed_last == NOW - 400 * DAY
 
 
 def test_reviewed_is_recorded_in_the_admin(client):
