@@ -8,6 +8,7 @@ breaker stays open for `BREAKER` seconds; the ticks of the schedule make up for 
 import logging
 import os
 import threading
+import time
 from functools import partial
 
 from celery import current_app
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 GAP = 0.05  # seconds between two messages of one process: a burst of captures needs no burst of bells
 BREAKER = 5.0  # seconds of silence after the broker did not answer
 EXPIRES = 30  # seconds; an unread message is worth nothing once the next ticks have run
+ANSWERED = 20.0  # seconds; then the next tick goes on, so that no task holds its worker for long
 
 
 class Bellringer:
@@ -90,3 +92,10 @@ def ring(name):
 
 def send(name):
     current_app.send_task(settings.DOORBELLS[name], expires=EXPIRES, ignore_result=True, retry=False)
+
+
+def answer(step):
+    """What a task does when the bell rang: repeat `step` until it finds nothing, or for so long."""
+    started = time.monotonic()
+    while step() and time.monotonic() - started < ANSWERED:
+        pass

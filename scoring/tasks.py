@@ -1,25 +1,15 @@
 """Doorbells answered: each looks for due rows and calls the verb. The schedule is in leadmgmt/celery.py."""
 
-import time
-
 from celery import shared_task
 from django.utils import timezone
 
+from leads.doorbell import answer
 from scoring import publish, rescore
-
-LONG_ENOUGH = 20  # seconds per message; the next tick goes on
-
-
-def until_done(step):
-    """Repeat `step` until it finds nothing or the time is up."""
-    stop = time.monotonic() + LONG_ENOUGH
-    while step() and time.monotonic() < stop:
-        pass
 
 
 @shared_task
 def rescore_due():
-    until_done(rescore.rescore_due)
+    answer(rescore.rescore_due)
 
 
 @shared_task
@@ -29,4 +19,4 @@ def age_due():
 
 @shared_task
 def fill_published():
-    until_done(lambda: publish.fill_published() or publish.forget_replaced())
+    answer(lambda: publish.fill_published() or publish.forget_replaced())
