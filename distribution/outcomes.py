@@ -210,9 +210,11 @@ def park(group, *, at):
 
 
 def revive(group, *, stage, at):
-    """Whom routing itself had disqualified, and whose reason is gone, begins again."""
+    """Whom routing itself had disqualified, and whose reason is gone, begins again; the next score raises them further."""
     ids = [lead.lead.pk for lead, _ in group if lead.lead.stage == Stage.DISQUALIFIED]
-    places.move_many(lead_ids=ids, reason="The reason for disqualifying is gone", at=at, stage=stage)
+    if ids:
+        places.move_many(lead_ids=ids, reason="The reason for disqualifying is gone", at=at, stage=stage)
+        places.ask_rescore(lead_ids=ids, at=at)
 
 
 def leave_programs(group, *, at):

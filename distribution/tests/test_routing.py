@@ -15,8 +15,8 @@ from distribution.models import (
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR, NOW, decision
 from leads import consent, places
-from leads.models import CustomField, Lead, Relationship
-from nurturing.models import Enrollment
+from leads.models import Company, CustomField, Lead, Relationship
+from nurturing.models import Enrollment, Program
 from scoring import publish
 from scoring.models import Rule, ScoringModel
 from scoring.queries import routing_scores
@@ -230,6 +230,20 @@ def test_11_is_taken_back_when_its_reason_is_gone():
     cast.flow(NOW + HOUR)
     who.refresh_from_db()
     assert (who.place, who.stage) == ("nurture", "mql")
+
+
+def test_11_taken_back_raises_the_stage_without_a_program_too():
+    Program.objects.update(is_default=False)
+    acme = cast.acme(relationship=Relationship.COMPETITOR)
+    who = cast.lead(company=acme)
+    cast.did(who, "download", "/a")
+    cast.flow()
+    Company.objects.filter(pk=acme.pk).update(relationship=Relationship.PROSPECT)
+    places.ask_rescore(lead_ids=[who.pk], at=NOW + HOUR)
+    cast.flow(NOW + HOUR)
+    cast.flow(NOW + HOUR)
+    who.refresh_from_db()
+    assert (who.place, who.stage) == ("parked", "mql")
 
 
 def test_12_enough_fit_and_engagement_pass():
