@@ -17,6 +17,8 @@ from nurturing.models import TrackedLink
 
 ANCHOR = re.compile(r'(<a\b[^>]*?\shref=")([^"]*)(")', re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]+")
+# What mail programs make a link of. Anybody may send us anybody's address, with a name that says: go there.
+LURE = re.compile(r"://|\bwww\.|\.[a-z]{2,}/", re.IGNORECASE)
 LONGEST_URL = TrackedLink._meta.get_field("url").max_length
 
 SAMPLE_LEAD = {
@@ -116,13 +118,18 @@ def warnings():
 
 
 def fields_of(lead):
-    return {name: getattr(lead, name) or "" for name in SAMPLE_LEAD} | {"custom": known(lead.custom)}
+    return {name: no_lure(getattr(lead, name)) for name in SAMPLE_LEAD} | {"custom": known(lead.custom)}
 
 
 def fields_of_company(lead):
     company = lead.company if lead.company_id else None
-    values = {name: (getattr(company, name) or "") if company else "" for name in SAMPLE_COMPANY}
+    values = {name: no_lure(getattr(company, name)) if company else "" for name in SAMPLE_COMPANY}
     return values | {"custom": known(company.custom if company else {})}
+
+
+def no_lure(value):
+    """A value as a letter may say it: unknown where it would lead somewhere."""
+    return "" if value is None or LURE.search(str(value)) else value
 
 
 def known(custom):

@@ -94,7 +94,7 @@ def test_values_are_never_looked_at_again(name):
 
 
 def test_html_in_values_stays_text():
-    _, html, _ = rendered(MJML, first_name='<script>alert(1)</script>"><a href="https://evil.net">')
+    _, html, _ = rendered(MJML, first_name='<script>alert(1)</script>"><a href="/evil.net">')
     assert "<script" not in html and "evil.net&#34;" in html
     assert not TrackedLink.objects.filter(url__contains="evil").exists()
 
@@ -154,6 +154,27 @@ def test_a_bad_template_is_named_in_words(body, words):
 
 def test_a_good_template_has_no_problems():
     assert mail.check(template()) == [] and mail.check(template("m", "{{ lead.first_name }}", MJML)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Win at https://evil.test", "www.evil.test", "evil.test/win", "HTTP://EVIL.TEST"]
+)
+def test_a_name_that_leads_somewhere_is_not_said(name):
+    body = (
+        "Dear {{ lead.first_name }} {{ lead.last_name | default: 'colleague' }} of {{ company.name }}, hello"
+    )
+    message, html, _ = rendered(body, subject="For {{ lead.first_name }}", first_name=name, last_name=name)
+    assert "evil" not in f"{message.subject} {message.body} {html}".lower()
+    assert "colleague" in message.body and not TrackedLink.objects.exists()
+
+
+def test_a_name_with_a_dot_is():
+    message, _, _ = rendered(
+        "Dear {{ lead.first_name }} {{ lead.last_name }}",
+        first_name="Dr.Ada",
+        last_name="St. John-Smith Jr./II",
+    )
+    assert "Dear Dr.Ada St. John-Smith Jr./II" in message.body
 
 
 def in_columns(inner):
