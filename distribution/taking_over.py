@@ -2,16 +2,13 @@
 
 from distribution.models import Handoff
 from distribution.routing import SPAM
-from leads.models import Stage
-from leads.places import ORDER
 from leads.rows import fetch
 from scoring import publish
 from scoring.queries import routing_version
 
-# Looked at: whom the model judges otherwise than the one that decides now, and whose stage it raises. Of those pass,
-# unless kept out (spam, an objection) or with a rep already: whoever asks, and the sales-ready whom nobody disqualified
-# or gave back until later. Routing may take back what it disqualified itself. About a competitor who asks, marketing
-# decides first.
+# Looked at: whom the model judges otherwise than the one that decides now. Of those pass, unless kept out (spam, an
+# objection) or with a rep already: whoever asks, and the sales-ready whom nobody disqualified or gave back until later.
+# Routing may take back what it disqualified itself. About a competitor who asks, marketing decides first.
 COUNT = """
 SELECT count(*) FROM scoring_score n
 JOIN leads_lead l ON l.id = n.lead_id
@@ -24,8 +21,7 @@ LEFT JOIN LATERAL (
 WHERE n.model_version_id = %(new)s AND (n.verdict = 'sales_ready' OR n.hand_raised_at IS NOT NULL)
   AND NOT l.is_test AND l.place <> 'sales' AND NOT (l.place = 'disqualified' AND l.place_reason = %(spam)s)
   AND c.relationship IS DISTINCT FROM 'competitor'
-  AND (o.verdict IS DISTINCT FROM n.verdict OR l.stage = ANY(%(below)s) AND n.verdict <> 'excluded'
-    AND NOT (n.verdict = 'sales_ready' AND l.place = 'parked' AND l.wake_at > %(at)s))
+  AND o.verdict IS DISTINCT FROM n.verdict
   AND (n.hand_raised_at IS NOT NULL OR h.is_held IS NOT TRUE AND (l.place <> 'disqualified' OR l.place_reason = (
     SELECT reason FROM distribution_routingdecision d WHERE d.lead_id = l.id ORDER BY d.at DESC, d.id DESC LIMIT 1
   )))
@@ -43,9 +39,7 @@ def would_pass(version, *, at):
     if model.routes or publish.not_for_everybody(model, version):
         return None
     now = routing_version()
-    below = [str(stage) for stage in ORDER[: ORDER.index(Stage.SALES_READY)]]
     given = {
-        "new": version.pk, "old": now and now.pk, "at": at, "below": below, "spam": SPAM,
-        "open": [str(status) for status in Handoff.OPEN],
+        "new": version.pk, "old": now and now.pk, "at": at, "spam": SPAM, "open": [str(status) for status in Handoff.OPEN],
     }  # fmt: skip
     return fetch(COUNT, given)[0][0]
