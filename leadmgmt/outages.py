@@ -46,7 +46,7 @@ def is_outage(exception):
 
 
 def unavailable(request, exception):
-    log.error("database unavailable: %s %s: %s", request.method, request.path, str(exception).strip())
+    log.error("database unavailable: %s %r: %s", request.method, request.path, str(exception).strip())
     if is_api(request):
         response = api_error(503, "unavailable", OUTAGE_TEXT, kind="server_error")
     else:

@@ -6,9 +6,10 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection, transaction
-from django.test import Client
+from django.db import OperationalError, connection, transaction
+from django.test import Client, RequestFactory
 
+from leadmgmt.outages import unavailable
 from leads import capture
 from leads.models import ApiKey, Lead
 
@@ -149,3 +150,8 @@ def test_any_other_mistake_is_a_500_in_json(post, monkeypatch):
     answer = post("ada@acme.example")
     assert answer.status == 500
     assert answer.json()["type"] == "server_error"
+
+
+def test_an_address_puts_no_line_of_its_own_into_the_log(caplog):
+    unavailable(RequestFactory().get("/a%0A2026-01-01 ERROR forged"), OperationalError("away"))
+    assert caplog.messages == ["database unavailable: GET '/a\\n2026-01-01 ERROR forged': away"]
