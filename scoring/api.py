@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Exists, F, OuterRef
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiTypes, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
@@ -189,8 +189,13 @@ class ScoredLeadFilter(LeadFilter):
     rating = django_filters.CharFilter(
         method="rated", label="Rating by the model that decides what passes to sales; repeat for several"
     )
-    segment = django_filters.ModelChoiceFilter(
-        queryset=Segment.objects.all(), to_field_name="slug", method="in_segment", label="Slug of a segment"
+    segment = extend_schema_field(OpenApiTypes.STR)(
+        django_filters.ModelChoiceFilter(
+            queryset=Segment.objects.all(),
+            to_field_name="slug",
+            method="in_segment",
+            label="Slug of a segment",
+        )
     )
 
     def rated(self, queryset, name, value):
