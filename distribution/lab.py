@@ -244,7 +244,7 @@ def outcomes_of(study, old, version, thresholds):
 
 
 def finding(weeks, capacity, outcomes, version, old):
-    """The one thing to see first: {"text", "icon"}. All clear only by a version that decides, held against another one
+    """The one thing to see first: {"text", "more", "icon"}. All clear only by a version that decides, held against another one
     or against what is in force."""
     new, before = (floatformat(weeks[name], 1) for name in ("new", "old"))
     beside = in_a_sentence(version, old)
@@ -258,13 +258,13 @@ def finding(weeks, capacity, outcomes, version, old):
         text += f"; sales can take {floatformat(capacity.per_week, 0)}"
         if weeks["new"] > capacity.per_week:
             text, icon = f"{text}: raise a threshold", "warning"
-    text += "."
+    text, more = f"{text}.", ""
     if outcomes and outcomes["decided"]:
         was, now = (passed for passed, _ in outcomes["passed"])
-        text += " " + looking_back(was, now, beside)
+        more = looking_back(was, now, beside)
         if icon == "allclear" and now.hits < was.hits:
             icon = "info"
-    return {"text": text, "icon": icon}
+    return {"text": text, "more": more, "icon": icon}
 
 
 def looking_back(was, now, beside):

@@ -26,6 +26,9 @@ from scoring.models import ModelVersion, Rule
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 APPS = ("leads", "scoring", "nurturing", "distribution", "auth")
+# Cells of a list that hold more than they show.
+CUT = """[...document.querySelectorAll("#result_list :is(td, th)")]
+  .filter((cell) => cell.offsetParent && cell.scrollHeight > cell.clientHeight + 1).map((cell) => cell.innerText)"""
 LOOK = "dark" if os.environ.get("AXE_DARK") else "wide"
 ROLES = (Role.ADMIN, Role.MARKETER, Role.MANAGER)[: None if os.environ.get("AXE_ROLES") else 1]
 # Of these `world` has rows in several states, whose pages differ; of the others one is looked at.
@@ -110,7 +113,8 @@ def problems(window, wide, phone, url):
     phone.goto(url)
     for page in (wide, phone):
         window.picture(page, url.strip("/").replace("/", "-"))
-    return window.violations(wide) + window.too_wide(phone)
+    cut = phone.evaluate(CUT)
+    return window.violations(wide) + window.too_wide(phone) + [f"cut on a phone: {words}" for words in cut]
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -44,6 +44,11 @@ def test_it_works(client, marketer, version):
     assert "Decides" in page
 
 
+def test_the_content_is_one_key_away(client, marketer):
+    page = client.get(reverse("admin:scoring_segment_add")).content.decode()
+    assert '<a class="admin-skip" href="#settings">' in page and '<main id="settings"' in page
+
+
 def test_an_activity_rule_with_steps(client, marketer, version):
     tree = {"is": "touchpoint", "kind": "page_view", "asset": "/pricing"}
     posted = rule(
