@@ -1,7 +1,5 @@
 """What a model is for and what counts as a quality lead: in words, from its rules; and the yearly look at both."""
 
-from datetime import timedelta
-
 from django.db.models.functions import Coalesce, Greatest
 
 from leads.criteria import LEAD, BadCondition
@@ -135,7 +133,7 @@ def review_due(at):
     due = [
         model
         for model in models
-        if model.reviewed_last and model.reviewed_last + timedelta(days=model.review_every_days) <= at
+        if model.reviewed_last and (at - model.reviewed_last).days >= model.review_every_days
     ]
     return sorted(due, key=lambda model: model.reviewed_last)
 

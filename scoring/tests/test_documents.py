@@ -112,6 +112,8 @@ def test_a_review_is_due_a_period_after_the_last_one_or_the_last_publication():
     assert review_due(NOW + 365 * DAY) == [model]
     ScoringModel.objects.filter(pk=model.pk).update(review_every_days=30)
     assert review_due(NOW + 30 * DAY) == [model]
+    ScoringModel.objects.filter(pk=model.pk).update(review_every_days=2_147_483_647)
+    assert review_due(NOW + 30 * DAY) == [], "never, and no page breaks"
 
 
 def test_rolling_back_to_a_version_is_no_review_of_it():
