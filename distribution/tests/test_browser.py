@@ -177,7 +177,7 @@ def test_the_score_is_copied_as_text_and_replayed(window, floor):
     page.get_by_text("As it stood on").wait_for()
     page.get_by_role("link", name="Show it as it is now").click()
     assert page.get_by_text("As it stood on").count() == 0
-    page.get_by_role("link", name="Hand-raise").first.click()
+    page.get_by_role("link", name="Asked for sales").first.click()
     assert "up to" in page.locator("h1").inner_text() and page.locator(".is-sought").count() == 1
 
 
