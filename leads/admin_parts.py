@@ -6,9 +6,11 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.validators import ProhibitNullCharactersValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, ProhibitNullCharactersValidator
 from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from psycopg2.errors import UniqueViolation
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
@@ -21,8 +23,15 @@ from leads.models import Product
 PER_PAGE = 50
 
 
+MOST = 1_000_000  # of any figure that is typed in: what counts in whole hundredths has an end
+
+
 class PlainNumber(forms.FloatField):
     """20 rather than 20.0."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.validators += [MinValueValidator(-MOST), MaxValueValidator(MOST)]
 
     def prepare_value(self, value):
         return f"{value:.15g}" if isinstance(value, float) else value
@@ -158,3 +167,10 @@ class ProductsField(forms.MultipleChoiceField):
         self.choices = list((names | gone).items())
         if not self.choices:
             self.help_text = "There are no products yet. Add them under Products."
+
+
+def since_words(version):
+    """Which version is in force and since when, of what has versions: "v3 since 2 Mar 2026"."""
+    if version is None or version.published_at is None:
+        return "not published"
+    return f"v{version.number} since {date_format(timezone.localtime(version.published_at))}"

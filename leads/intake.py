@@ -130,11 +130,15 @@ def derive(values, *, at, failed):
     if "timeline" in values:
         values["timeline_until"] = until(values["timeline"], values.get("occurred_at", at))
     if not failed & IDENTIFYING and not identifies(values):
-        remedy = "Send email, phone, external_id, or last_name with company."
-        problems.append(("email", "is missing, and nothing else says who this is.", remedy))
+        problems.append(NOBODY)
     return problems
 
 
+NOBODY = (
+    "email",
+    "is missing, and nothing else says who this is.",
+    "Send email, phone, external_id, or last_name with company.",
+)
 IDENTIFYING = {"email", "phone", "external_id", "last_name", "company", "company_domain"}
 
 

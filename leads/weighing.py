@@ -8,7 +8,7 @@ from django.conf import settings
 from leads import companies, survivorship
 from leads.addresses import is_role_address, registrable_domain
 from leads.custom_fields import PREFIX
-from leads.intake import InvalidLead
+from leads.intake import NOBODY, InvalidLead
 from leads.models import Lead
 from leads.survivorship import Change, held, is_empty
 
@@ -33,11 +33,6 @@ BLANK = {
     for column in Lead._meta.concrete_fields
     if column.attname != "id"
 }
-NOBODY = (
-    "email",
-    "is missing, and nothing else says who this is.",
-    "Send email, phone, external_id, or last_name with company.",
-)
 
 
 def compose(person, *, now):

@@ -8,12 +8,11 @@ from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from leads.admin_parts import Admin, Inline, LargeTable, ReadOnly
+from leads.admin_parts import Admin, Inline, LargeTable, ReadOnly, since_words
 from leads.condition_form import ConditionAdmin, condition_field
 from nurturing import mail, sending, versions
 from nurturing.letter import BadTemplate, compiled
@@ -69,12 +68,7 @@ class ProgramAdmin(ConditionAdmin, Admin):
 
     @display(description="In force", ordering="current_version__number")
     def in_force(self, program):
-        version = program.current_version
-        return (
-            f"v{version.number} since {date_format(timezone.localtime(version.published_at))}"
-            if version and version.published_at
-            else "not published"
-        )
+        return since_words(program.current_version)
 
     @display(description="Steps", ordering="steps")
     def step_count(self, program):

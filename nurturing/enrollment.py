@@ -11,9 +11,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from leads import consent, doorbell, places
-from leads.criteria import BadCondition, tree
+from leads.criteria import BadCondition, matching
 from leads.models import Lead, Place
-from leads.rows import fetch
 from nurturing.models import Enrollment, Program, Step, Touch
 from nurturing.schedule import following, kinds_after, steps_of, touch
 from scoring.criteria import SCORED_CRITERIA
@@ -79,7 +78,7 @@ def choose(result, lead_ids, *, at, program=None):
     been_through = set() if program else finished(lead_ids)
     for each in programs:
         by_condition = not (program or each.is_default)
-        takes = matching(each.entry, left, at=at) if by_condition else set(left)
+        takes = who_enters(each, left, at=at) if by_condition else set(left)
         takes = {lead_id for lead_id in takes if (lead_id, each.pk) not in been_through}
         met_one |= takes
         kinds = kinds_after(steps[each.current_version_id])
@@ -106,20 +105,13 @@ def candidates():
     return [row for row in rows if row.entry and not row.is_default] + [row for row in rows if row.is_default]
 
 
-def matching(condition, lead_ids, *, at):
-    """Ids of the leads for which the condition holds; a condition that cannot be read holds for nobody."""
-    if not lead_ids:
-        return set()
+def who_enters(program, lead_ids, *, at):
+    """Ids of the leads for which its entry condition holds; one that cannot be read holds for nobody."""
     try:
-        sql, params = tree.where(condition, criteria=SCORED_CRITERIA, at=at)
+        return matching.ids(program.entry, lead_ids=lead_ids, criteria=SCORED_CRITERIA, at=at)
     except BadCondition as error:
         log.error("entry condition: %s", error)
         return set()
-    select = (
-        "SELECT l.id FROM leads_lead l LEFT JOIN leads_company c ON c.id = l.company_id"
-        f" WHERE l.id = ANY(%s) AND ({sql})"  # noqa: S608 - text of the criteria table, values are bound
-    )
-    return {row[0] for row in fetch(select, [list(lead_ids), *params])}
 
 
 def reachable(lead_ids):

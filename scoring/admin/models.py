@@ -7,7 +7,6 @@ from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import (
@@ -16,7 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from leads.admin_parts import Admin
+from leads.admin_parts import Admin, since_words
 from leads.condition_form import ConditionAdmin, condition_field
 from leads.models import Product
 from scoring import approval, documents, publish, starter, starters
@@ -155,12 +154,7 @@ class ScoringModelAdmin(ConditionAdmin, Admin):
 
     @display(description="In force", ordering="current_version__number")
     def in_force(self, model):
-        version = model.current_version
-        return (
-            f"v{version.number} since {date_format(timezone.localtime(version.published_at))}"
-            if version and version.published_at
-            else "not published"
-        )
+        return since_words(model.current_version)
 
     @display(description="What it does", ordering="routes")
     def shown_routes(self, model):
