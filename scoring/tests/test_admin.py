@@ -203,6 +203,11 @@ def test_profiles_groups_and_caps_of_a_draft(client, marketer, version):
         "groups-TOTAL_FORMS": "1", "groups-INITIAL_FORMS": "0", "groups-0-name": "Interest", "groups-0-cap_points": "20",
         "groups-0-position": "0",
     }  # fmt: skip
+    beyond = client.post(here, posted | {"cap_fit": "1e300", "groups-0-cap_points": "-1e300"})
+    assert "less than or equal to 1000000" in str(faults(beyond)["cap_fit"])
+    assert "greater than or equal to -1000000" in str(
+        beyond.context["inline_admin_formsets"][1].formset.errors
+    )
     saved = client.post(here, posted)
     assert saved.url == reverse("admin:scoring_scoringmodel_change", args=[version.model_id])
     version.refresh_from_db()
