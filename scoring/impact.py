@@ -55,7 +55,9 @@ def impact_of(version, rule, *, at, sample=SAMPLE):
         version, [*others, rule]
     )  # fmt: skip
     with read_only():
-        chunks = id_chunks(sample_of(sample) if sample and total_leads() > EVERYBODY_TO else None, chunk=CHUNK)
+        chunks = id_chunks(
+            sample_of(sample) if sample and total_leads() > EVERYBODY_TO else None, chunk=CHUNK
+        )
         found = [_looked(judge(ids, [without, book], at=at), book, at) for ids in chunks]
     if not found:
         return Impact(0, part_of(rule), 0, [], 0, 0, [], [], [])
