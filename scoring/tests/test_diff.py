@@ -2,9 +2,10 @@
 
 import pytest
 
+from scoring import diff
 from scoring.diff import changes
-from scoring.models import ModelVersion, Profile, Rule, RuleGroup
-from scoring.publish import new_draft
+from scoring.models import ModelVersion, Profile, Rule, RuleGroup, Scale
+from scoring.publish import THRESHOLDS, new_draft
 from scoring.tests.cast import DECISION_MAKER, HAND_RAISE, PRICING, activity, draft
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +131,12 @@ def test_a_new_band_says_how_it_is_rated_and_another_order_is_seen(old, new):
 def test_rules_of_one_name_are_paired_one_to_one(old, new):
     Rule.objects.create(version=new, position=9, **DECISION_MAKER | {"name": "Decides", "points": 7})
     assert words(old, new) == ["“Decides” is new: +7 when buying role is “decision maker”."]
+
+
+def test_whatever_a_rule_or_a_version_says_is_compared():
+    """A field that is added to either and forgotten here would change scores without a word."""
+    told = {field.name for field in Rule._meta.fields}
+    assert told - {"id", "version", "position"} == {"kind", "name", "condition", "who", *diff.RULE_PARTS}
+    assert set(diff.THRESHOLDS) == set(THRESHOLDS)
+    kept = {field.name for field in Scale._meta.fields}
+    assert kept - {"id", "name"} == {"ratings", "fit_bands", "engagement_bands", "cells"}
