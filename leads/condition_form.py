@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from leads.criteria import CRITERIA, LEAD, TOUCHPOINT, BadCondition, matching
-from leads.criteria.base import MAX_DAYS, counted, either, span
+from leads.criteria.base import MAX_DAYS, counted, either, percent, span
 from leads.criteria.suggestions import values_of
 from leads.criteria.tree import check, denied, sentence
 from leads.parsers import BadBody, loads
@@ -212,7 +212,7 @@ def count_in_words(found, *, of_doings=False, days=None):
     if found.is_estimate:
         some, share = f"about {found.share:.0f} % {among}", "estimated from a sample"
     else:
-        some, share = f"{found.count:,} {among}", f"{found.share:.1f} %"
+        some, share = f"{found.count:,} {among}", percent(found.count, found.total)
     if of_doings:
         when = f" in the {span('last', days)}" if days else ""
         return f"{capfirst(some)} did this at least once{when} ({share})."

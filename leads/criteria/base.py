@@ -172,6 +172,12 @@ def counted(number, one, many=None):
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def percent(part, whole):
+    """ "18.2 %"; of a few among many "under 0.1 %", as they are not nobody."""
+    share = 100 * part / whole if whole else 0
+    return "under 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
+
+
 def span(which, days):
     """ "last day", "next 30 days"."""
     return f"{which} day" if days == 1 else f"{which} {days:,} days"

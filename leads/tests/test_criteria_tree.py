@@ -77,6 +77,14 @@ def test_what_a_condition_denies_is_told_by_field(cast, tree, fields):
     assert denied(tree) == fields
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(0, 9, "0.0 %"), (0, 0, "0.0 %"), (1, 3016, "under 0.1 %"), (1, 2000, "0.1 %"), (9, 9, "100.0 %")],
+)
+def test_a_few_among_many_are_not_nobody(part, whole, words):
+    assert base.percent(part, whole) == words
+
+
 def test_counting_gives_up_in_time_and_the_transaction_lives(cast, monkeypatch):
     monkeypatch.setattr(
         CRITERIA["older_than"], "sql", lambda params, at: ("pg_sleep(1) IS NOT NULL", []), raising=False

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from leads.criteria import BadCondition
-from leads.criteria.base import counted
+from leads.criteria.base import counted, percent
 from leads.criteria.matching import total_leads
 from leads.models import Lead
 from scoring.bars import columns
@@ -114,8 +114,8 @@ def touched_in_words(found):
     among = counted(found.looked_at, "lead")
     if not found.touched:
         return f"It changes nobody's points among the {among} looked at."
-    share = 100 * found.touched / found.looked_at
-    return f"It changes the points of {found.touched:,} of {among} looked at ({share:.1f} %)."
+    share = percent(found.touched, found.looked_at)
+    return f"It changes the points of {found.touched:,} of {among} looked at ({share})."
 
 
 def tried(rule, asked, *, at):
