@@ -132,3 +132,13 @@ def test_the_thread_belongs_to_its_process():
     ringer.wake("score")
     assert ringer.thread.is_alive()
     ringer.stop()
+
+
+def test_a_bell_is_answered_until_nothing_is_found_or_the_time_is_up(monkeypatch):
+    left = [3, 2, 0]
+    doorbell.answer(lambda: left.pop(0))
+    assert left == []
+    steps = []
+    monkeypatch.setattr(doorbell, "ANSWERED", 0.0)
+    doorbell.answer(lambda: steps.append("one") or True)
+    assert steps == ["one"]
