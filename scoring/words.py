@@ -59,7 +59,7 @@ def next_rating(explanation):
 
 
 def best_match(explanation):
-    best = next((match for match in explanation.profiles if match.is_best and match.points), None)
+    best = next((match for match in explanation.profiles if match.is_best and match.points > 0), None)
     return f"Best match: {best.profile}, {figure(best.points)} of {figure(best.of)}" if best else ""
 
 

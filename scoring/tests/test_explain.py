@@ -171,6 +171,18 @@ def test_the_best_profile_is_named_and_only_its_rules_count(sarah):
     assert why.best_match_words in why.as_text()
 
 
+def test_a_profile_that_only_costs_points_is_called_no_match(sarah):
+    current(
+        fit(-5, field="role", op="known") | {"profile": "Mid-size software"}, profiles=["Mid-size software"]
+    )
+    why = explain(lead=sarah, at=NOW)
+    assert (why.fit, [(m.points, m.is_best) for m in why.profiles], why.best_match_words) == (
+        -5,
+        [(-5, True)],
+        "",
+    )
+
+
 def test_caps_of_groups_and_totals_are_lines_after_those_of_rules(sarah):
     current(
         DECISION_MAKER,
