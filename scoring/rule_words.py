@@ -73,5 +73,5 @@ def worth_in_words(rule):
 
 
 def shares_in_words(steps):
-    """Step decay: "100% to 7 days, 50% to 30 days"."""
-    return ", ".join(f"{share:.0%} to {amount(days, 'day')}" for days, share in steps)
+    """Step decay: "100 % to 7 days, 50 % to 30 days"."""
+    return ", ".join(f"{100 * share:.0f} % to {amount(days, 'day')}" for days, share in steps)

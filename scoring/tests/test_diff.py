@@ -45,7 +45,7 @@ def test_rules_come_go_and_change(old, new):
     assert added.startswith("“Downloads” is new: +5 once, from 2 matches on, when ")
     assert changed == (
         "“Prices”: +15 points (was: +10 points); only the last 5 matches (was: only the last 3 matches);"
-        " no fading in steps (was: fading: 100% to 7 days, 50% to 30 days)."
+        " no fading in steps (was: fading: 100 % to 7 days, 50 % to 30 days)."
     )
 
 

@@ -23,7 +23,7 @@ FREE = {"none": [{"any": [{"is": "free_mail"}, {"is": "lead_field", "field": "ph
         ({"kind": "activity", "points": 5, "condition": VIEWED, "cap_count": 1}, "+5 each, the last one, when the lead viewed a page"),
         (
             {"kind": "activity", "points": 5, "condition": VIEWED, "steps": [[1, 1.0], [30, 0.5]]},
-            "+5 each, fading (100% to 1 day, 50% to 30 days, then nothing), when the lead viewed a page",
+            "+5 each, fading (100 % to 1 day, 50 % to 30 days, then nothing), when the lead viewed a page",
         ),
         ({"kind": "inactivity", "points": -1, "days": 1}, "−1 when nothing happened for 1 day"),
         ({"kind": "age", "points": -5, "days": 30}, "−5 when the lead has been known for more than 30 days"),
