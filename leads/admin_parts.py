@@ -152,7 +152,10 @@ class LinesField(forms.CharField):
         return [line.strip() for line in lines if line.strip()]
 
     def has_changed(self, initial, data):
-        return (initial or []) != self.to_python(data)
+        try:
+            return (initial or []) != self.to_python(data)
+        except ValidationError:  # which cleaning will say
+            return True
 
 
 class ProductsField(forms.MultipleChoiceField):

@@ -293,6 +293,7 @@ ONCE = [
     ("POST admin:leads_captureform_change", {(BODY, "questions-INITIAL_FORMS"): "00"}, 200),
     ("GET admin:leads_apikey_add", {(QUERY, "scopes"): "null"}, 200),
     ("POST admin:leads_asset_add", {(BODY, "tags"): "\x00"}, 200),
+    ("POST admin:leads_captureform_change", {(BODY, "questions-0-choices"): "\x00"}, 200),
     ("POST admin:scoring_rule_condition", {(BODY, "days"): "000001" + "9" * 5000}, 200),
     ("GET admin:leads_lead_changelist", {(QUERY, "segment"): "nobody"}, 200),
 ]
