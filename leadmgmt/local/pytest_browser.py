@@ -29,7 +29,9 @@ LOOKS = {
 }
 PATIENCE = 15_000  # ms that an element may take to appear
 LOOSEN = """for (const it of document.querySelectorAll("body *"))
-  if (getComputedStyle(it).position === "sticky") it.style.position = "static";"""
+  if (getComputedStyle(it).position === "sticky") { it.style.position = "static"; it.dataset.loosened = ""; }"""
+FASTEN = """for (const it of document.querySelectorAll("[data-loosened]")) {
+  it.style.position = ""; delete it.dataset.loosened; }"""
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -125,6 +127,7 @@ class Windows:
             page.evaluate(LOOSEN)
         options = {"runOnly": only, "resultTypes": ["violations"]}
         found = Axe().run(page, options=options)
+        page.evaluate(FASTEN)
         return [
             f"{each['id']} × {len(each['nodes'])}: "
             + " | ".join(f"{node['target']} {node['html'][:200]}" for node in each["nodes"][:3])

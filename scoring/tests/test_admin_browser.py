@@ -50,6 +50,8 @@ def test_a_rule_is_written_by_keyboard(window, admin_user, version):
     window.accessible(page, "rule")
     page.locator("#id_points").fill("15")
     page.get_by_text("It changes the points of 2 of 3 leads looked at").wait_for()
+    brief = page.get_by_role("link", name="Changes 2 leads; sales-ready +0 −0")
+    assert brief.bounding_box()["y"] > page.locator("#submit-row").bounding_box()["y"], "beside the buttons"
     page.get_by_label("Try the draft on one lead").fill("les@example.com")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="fit 15, engagement 0").wait_for()

@@ -24,7 +24,8 @@ class Impact {
     const brief = document.createElement("a");
     brief.className = "impact-brief";
     brief.href = `#${this.root.querySelector("h2").id}`;
-    document.querySelector("#submit-row .container")?.append(brief);
+    const buttons = document.querySelector("#submit-row .container");
+    buttons?.insertBefore(brief, buttons.querySelector(":scope > div")); // what deletes stands apart
     return brief;
   }
 
