@@ -148,7 +148,7 @@ def test_the_rows_of_a_version(mia, tom, version):
     assert mia.post(url, changed).status_code == 302
     refused = tom.post(url, his | {"groups-0-cap_points": "40", "groups-1-cap_points": "7"})
     words = said(refused)
-    assert "“Web”: Cap points is stored as 30 now" in words
+    assert "“Web”: Points at most is stored as 30 now" in words
     assert "“Fair” was removed; as you changed it, it is a new row now" in words
     assert "was added" in words
     assert "Profile “Midmarket”: Description (50 to 500 people)" in words
