@@ -130,7 +130,8 @@ class Postgres:
                 os.chown(path, account["user"], account["group"])
         run_or_explain(
             [self.bin / "initdb", "-D", new, "-U", USER, "-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "-N",
-             "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],
+             "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
+             *(["-c", "scram_iterations=1"] if self.throwaway else [])],
             "Making the PostgreSQL cluster", **account,
         )  # fmt: skip
         password_file.unlink()

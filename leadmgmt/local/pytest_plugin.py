@@ -67,14 +67,28 @@ def pytest_load_initial_conftests(early_config, parser, args):
         raise pytest.UsageError(str(error)) from None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    """Tests ring no bells: no thread, no message, unless one asks for them."""
+    """Tests ring no bells: no thread, no message, unless one asks for them. And not each test client lists all static files."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         from django.conf import settings
 
         settings.DOORBELLS_SILENT = True
+        settings.WHITENOISE_AUTOREFRESH = True
+    draw_the_same_examples()
     if os.environ.get(TEMPLATE_READY) and config.getoption("numprocesses", None):
         migrate_template()
+
+
+def draw_the_same_examples():
+    """Whether a run is green is not for chance or a slow machine to say: --hypothesis-profile=random looks for new failures."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile(
+        "certain", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.register_profile("random", settings.get_profile("certain"), derandomize=False, print_blob=True)
+    settings.load_profile("certain")
 
 
 def migrate_template():

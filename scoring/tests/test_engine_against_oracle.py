@@ -290,7 +290,17 @@ def differ(one, other):
     return any(abs(ours.get(part, 0) - theirs.get(part, 0)) > 1e-6 for part in ours.keys() | theirs.keys())
 
 
+EARLY = {"scores": 0, "early": 0}
+
+
+@pytest.fixture
+def at_most_two_in_a_hundred_are_woken_early():
+    yield
+    assert EARLY["scores"] > 0 and EARLY["early"] <= 0.02 * EARLY["scores"]
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("at_most_two_in_a_hundred_are_woken_early")
 @generated
 @given(st.lists(rules, min_size=1, max_size=6), st.lists(people, min_size=1, max_size=4), thresholds)
 def test_points_ratings_and_next_change(given_rules, given_people, options):
@@ -316,14 +326,6 @@ def test_points_ratings_and_next_change(given_rules, given_people, options):
     for at in [min(changes) - MICROSECOND, min(changes)] if changes else []:
         rescore(lead_ids=case.lead_ids, at=at)
         case.assert_equal(at)
-
-
-EARLY = {"scores": 0, "early": 0}
-
-
-def test_at_most_two_in_a_hundred_are_woken_early():
-    print(EARLY)
-    assert EARLY["early"] <= 0.02 * EARLY["scores"]
 
 
 def jumps(before, after):
