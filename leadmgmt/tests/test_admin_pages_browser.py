@@ -118,7 +118,8 @@ def problems(window, wide, phone, url):
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_the_pages_are_accessible_quiet_and_fit_a_phone(window, staff, app):
+def test_the_pages_are_accessible_quiet_and_fit_a_phone(window, staff, app, monkeypatch):
+    monkeypatch.setattr("leads.admin.enrichment.RELOAD", "3600")  # not while it is looked at
     found, seen = defaultdict(list), set()
     for role, user in staff.items():
         wide, phone = window(user, LOOK), window(user, "phone")

@@ -20,6 +20,7 @@ from leads.models import EnrichmentUpload
 
 BIGGEST_FILE = 50 * 2**20  # bytes
 CELL = 80  # characters of a cell in the preview
+RELOAD = "3"  # seconds until the page of an upload that is being used shows how far it has come
 
 
 class UploadForm(forms.ModelForm):
@@ -118,7 +119,7 @@ class EnrichmentUploadAdmin(LargeTable, Admin):
         context["may_use"] = self.has_add_permission(request)
         response = super().change_view(request, object_id, form_url, context | (extra_context or {}))
         if upload and upload.columns and not upload.finished_at:
-            response["Refresh"] = "3"
+            response["Refresh"] = RELOAD
         return response
 
     def use(self, request, pk):

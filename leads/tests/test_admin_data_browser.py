@@ -74,7 +74,8 @@ def data():
     }  # fmt: skip
 
 
-def test_the_pages_are_accessible_and_fit(window, look, admin_user, data):
+def test_the_pages_are_accessible_and_fit(window, look, admin_user, data, monkeypatch):
+    monkeypatch.setattr("leads.admin.enrichment.RELOAD", "3600")  # not while it is looked at
     page, found = window(admin_user, look), {}
     for name, url in data.items():
         page.goto(url)
