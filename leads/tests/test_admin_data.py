@@ -170,15 +170,6 @@ def test_values_of_a_company(client, marketer):
     assert company.custom == {"plants": 4}
 
 
-def test_who_may_only_look_sees_the_values(client):
-    CustomField.objects.create(key="seats", label="Seats", type="number")
-    manager = cast.colleague("max", "Sales manager", is_staff=True)
-    client.force_login(manager)
-    ada = cast.ada()
-    identity.set_fields(lead=ada, values={"custom.seats": 1200}, origin="rep", at=cast.NOW)
-    assert "Seats: 1,200" in text_of(client.get(at("lead", ada)))
-
-
 def test_a_question_can_fill_a_custom_field(client, marketer):
     CustomField.objects.create(key="seats", label="Seats", type="number")
     form = CaptureForm.objects.create(name="F", slug="f-x")
