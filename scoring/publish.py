@@ -51,11 +51,12 @@ SELECT string_agg(int8send(id), '') FROM (
 """
 BATCH = 10_000  # leads: some 0.2 s, during which whoever records something for one of them waits
 # A score that somebody writes, who read the live versions before this one was called off, is left for the next batch.
+# As an array, which is made once: as a set PostgreSQL may ask for the next rows again and again, beyond the limit.
 FORGET_SOME = """
 WITH gone AS (
-  DELETE FROM scoring_score WHERE id IN (
+  DELETE FROM scoring_score WHERE id = ANY(ARRAY(
     SELECT id FROM scoring_score WHERE model_version_id = %s ORDER BY lead_id LIMIT %s FOR UPDATE SKIP LOCKED
-  ) RETURNING id
+  )) RETURNING id
 ) SELECT count(*) FROM gone
 """
 CLOSE_GATE = "SELECT pg_advisory_xact_lock(%s)"
