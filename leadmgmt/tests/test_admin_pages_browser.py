@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from distribution.access import Role
 from distribution.tests import cast
+from leadmgmt.local.pytest_browser import LOOKS
 from leadmgmt.tests.cast import world
 from leads.models import EnrichmentUpload, Lead
 from nurturing.models import ProgramVersion
@@ -104,17 +105,20 @@ def test_nothing_in_the_admin_is_left_out():
 # --- looking at them ------------------------------------------------------------------------------
 
 
-def problems(window, wide, phone, url):
-    """What is wrong with the page, in words."""
-    answer = wide.goto(url)
+def problems(window, page, url):
+    """What is wrong with the page, in words: first wide, then as wide as a phone."""
+    answer = page.goto(url)
     if answer.status != 200:
         return [f"status {answer.status}"]
-    wide.wait_for_function("!document.querySelector('.htmx-request')")  # a preview, a count
-    phone.goto(url)
-    for page in (wide, phone):
-        window.picture(page, url.strip("/").replace("/", "-"))
-    cut = phone.evaluate(CUT)
-    return window.violations(wide) + window.too_wide(phone) + [f"cut on a phone: {words}" for words in cut]
+    page.wait_for_function("!document.querySelector('.htmx-request')")  # a preview, a count
+    name = url.strip("/").replace("/", "-")
+    window.picture(page, name)
+    found = window.violations(page)
+    page.set_viewport_size(LOOKS["phone"]["viewport"])
+    window.picture(page, f"{name}-phone")
+    found += window.too_wide(page) + [f"cut on a phone: {words}" for words in page.evaluate(CUT)]
+    page.set_viewport_size(LOOKS[LOOK]["viewport"])
+    return found
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -122,12 +126,12 @@ def test_the_pages_are_accessible_quiet_and_fit_a_phone(window, staff, app, monk
     monkeypatch.setattr("leads.admin.enrichment.RELOAD", "3600")  # not while it is looked at
     found, seen = defaultdict(list), set()
     for role, user in staff.items():
-        wide, phone = window(user, LOOK), window(user, "phone")
+        page = window(user, LOOK)
         for url, (what, rights) in pages(app, user).items():
             if (url, rights) in seen:
                 continue
             seen.add((url, rights))
-            for problem in problems(window, wide, phone, url):
+            for problem in problems(window, page, url):
                 found[problem].append(f"{role}: {what} ({url})")
     assert seen
     assert not found, "\n\n".join(f"{problem}\n   {pages}" for problem, pages in found.items())
