@@ -134,6 +134,10 @@ class Windows:
             for each in found.response["violations"]
         ]
 
+    def resize(self, page, look):
+        """The window becomes as large as in another look, without loading its page again."""
+        page.set_viewport_size(LOOKS[look]["viewport"])
+
     def too_wide(self, page):
         width, seen = page.evaluate("document.documentElement.scrollWidth"), page.viewport_size["width"]
         return [f"{width} px in a window of {seen}"] if width > seen else []

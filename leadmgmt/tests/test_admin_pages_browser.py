@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from distribution.access import Role
 from distribution.tests import cast
-from leadmgmt.local.pytest_browser import LOOKS
 from leadmgmt.tests.cast import world
 from leads.models import EnrichmentUpload, Lead
 from nurturing.models import ProgramVersion
@@ -114,10 +113,10 @@ def problems(window, page, url):
     name = url.strip("/").replace("/", "-")
     window.picture(page, name)
     found = window.violations(page)
-    page.set_viewport_size(LOOKS["phone"]["viewport"])
+    window.resize(page, "phone")
     window.picture(page, f"{name}-phone")
     found += window.too_wide(page) + [f"cut on a phone: {words}" for words in page.evaluate(CUT)]
-    page.set_viewport_size(LOOKS[LOOK]["viewport"])
+    window.resize(page, LOOK)
     return found
 
 

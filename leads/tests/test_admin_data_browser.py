@@ -1,4 +1,4 @@
-"""The pages of custom fields, content, lists and purchased data in a real browser: wide, on a phone, in the dark."""
+"""The pages of custom fields, content, lists and purchased data in a real browser."""
 
 import pytest
 from django.urls import reverse
@@ -74,13 +74,18 @@ def data():
     }  # fmt: skip
 
 
-def test_the_pages_are_accessible_and_fit(window, look, admin_user, data, monkeypatch):
+def test_the_pages_are_accessible_in_the_dark_and_fit_a_phone(window, admin_user, data, monkeypatch):
+    """In the light all pages of the settings are looked at together, above."""
     monkeypatch.setattr("leads.admin.enrichment.RELOAD", "3600")  # not while it is looked at
-    page, found = window(admin_user, look), {}
+    page, found = window(admin_user, "dark"), {}
     for name, url in data.items():
+        window.resize(page, "dark")
         page.goto(url)
         window.picture(page, f"data-{name}")
-        if problems := window.violations(page) + window.too_wide(page):
+        problems = window.violations(page)
+        window.resize(page, "phone")
+        window.picture(page, f"data-{name}-phone")
+        if problems := problems + window.too_wide(page):
             found[name] = problems
     assert not found
 
