@@ -109,6 +109,17 @@ def lead(email="sarah@acme.net", **values):
     return Lead.objects.create(email=email, **when | values)
 
 
+def some(many, at, source=None, **values):
+    """Leads captured at one instant by one source, each of a company of its own by the address."""
+    return [
+        lead(
+            f"n{n}-{at:%m%d%H}-{source.slug if source else ''}@firm{n}.net",
+            created_at=at, source=source, **values,
+        )
+        for n in range(many)
+    ]  # fmt: skip
+
+
 def did(who, kind, asset="", at=NOW, times=1):
     for _ in range(times):
         record(lead=who, kind=kind, asset=asset, at=at)

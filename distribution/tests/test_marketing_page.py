@@ -1,4 +1,4 @@
-"""The marketer's home, the lists behind its figures, and the gaps."""
+"""The marketer's home, and the lists behind its figures."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,14 +8,13 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from distribution import marketing, recycling
-from distribution.models import Handoff
 from distribution.templatetags.pages import where_now
 from distribution.tests import cast
 from distribution.tests.cast import DAY, HOUR
 from distribution.tests.pages import finding, read
 from leads import content, places
-from leads.models import Asset, CaptureForm, CustomField, Lead, LeadList, Question, Source
-from scoring import approval, gaps, mix
+from leads.models import Asset, CustomField, Lead, LeadList, Source
+from scoring import approval, mix
 from scoring.models import Rule, ScoringModel
 from scoring.publish import new_draft, publish
 
@@ -28,18 +27,6 @@ def next_button(page):
     ).groups()
 
 
-def some(many, at, source=None, **fields):
-    return [
-        cast.lead(
-            f"n{n}-{at:%m%d%H}-{source.slug if source else ''}@firm{n}.net",
-            created_at=at,
-            source=source,
-            **fields,
-        )
-        for n in range(many)
-    ]
-
-
 def move(leads, at, **to):
     places.move_many(lead_ids=[lead.pk for lead in leads], reason="test", at=at, **to)
 
@@ -49,7 +36,7 @@ def last_month(now):
     """20 leads of last month by one source: 4 sales-ready, 10 nurtured, 5 disqualified, 1 being scored; a test too."""
     at = mix.months(now)[-3] + 10 * DAY
     fair = Source.objects.create(name="Fair", slug="fair")
-    leads = some(20, at, fair)
+    leads = cast.some(20, at, fair)
     move(leads[:4], at, stage="sales_ready")
     move(leads[:1], at + DAY, stage="mql", new_cycle=True)
     move(leads[:1], at + 2 * DAY, stage="sales_ready")
@@ -79,7 +66,7 @@ def test_every_figure_opens_exactly_its_leads(client, max_, last_month):
 
 def test_what_counts_as_usual_is_said(client, max_, now):
     at = mix.months(now)[-3] + 10 * DAY
-    leads = some(46, at)
+    leads = cast.some(46, at)
     move(leads[:5], at, stage="sales_ready")  # 10.9 %
     move(leads[5:35], at, place="nurture")  # 65.2 %
     move(leads[35:39], at, place="disqualified", stage="disqualified")  # 8.7 %
@@ -121,7 +108,7 @@ def test_a_list_of_nothing_known_is_refused(client, max_, query):
 
 
 def test_a_long_list_is_paged_by_position_in_few_queries(client, max_, now, django_assert_max_num_queries):
-    some(120, now - DAY)
+    cast.some(120, now - DAY)
     with django_assert_max_num_queries(12):
         page = read(client, "/marketing/leads/")
     seen, pages = set(), 0
@@ -179,7 +166,7 @@ def test_marketers_begin_here_and_reps_do_not_come_here(client, max_):
 
 
 def test_a_manager_lists_only_what_they_may_see(client, now):
-    some(3, now - DAY)
+    cast.some(3, now - DAY)
     client.force_login(cast.mia())
     page = read(client, "/marketing/leads/")
     assert "Only leads of your teams are listed" in page and "No lead is so." in page
@@ -214,7 +201,7 @@ def test_then_an_approval(client, max_, now):
 
 
 def test_then_leads_without_a_next_step(client, max_, now):
-    (lead,) = some(1, now - DAY)
+    (lead,) = cast.some(1, now - DAY)
     Lead.objects.filter(pk=lead.pk).update(place="nurture")
     page = read(client, "/marketing/")
     assert finding(page).startswith("1 lead has no next step")
@@ -244,7 +231,7 @@ def test_then_more_than_sales_wants(client, max_, now):
 
 def test_then_a_mix_that_is_not_as_usual(now):
     at = mix.months(now)[-3] + 10 * DAY
-    move(some(20, at), at, place="disqualified", stage="disqualified")
+    move(cast.some(20, at), at, place="disqualified", stage="disqualified")
     months, _, _ = marketing.mix_rows(now, "")
     found = marketing.finding(
         broken=None, waiting=[], stranded=0, months=months, models=marketing.in_force(now), gaps=[]
@@ -282,131 +269,6 @@ def test_a_recycled_lead_counts_once_and_apart(now):
     cast.flow(now)
     one = mix.sum_of(one for part in mix.mix(mix.months(now)) for one in part.values())
     assert (one.total, one.ready, one.again) == (1, 1, 1)
-
-
-# --- given back by sales -------------------------------------------------------------------------
-
-
-def gives_back(rita, now, *, ago=DAY, reason="no_budget", note="", who=None):
-    who = who or cast.lead(
-        f"b{Lead.objects.count()}@firm{Lead.objects.count()}.net", created_at=now - 60 * DAY
-    )
-    row = cast.handed(who, at=now - ago - HOUR)
-    return recycling.recycle(handoff=row, by=rita.user, reason=reason, note=note, at=now - ago)
-
-
-def given_back_card(page):
-    return re.search(r'<h2 id="back-title">(.*?)</section>', page)[1]
-
-
-def test_what_sales_gave_back_is_on_the_home(client, max_, now):
-    assert "Sales gave no lead back." in given_back_card(read(client, "/marketing/"))
-    rita = cast.rita()
-    late = gives_back(rita, now, note="Budget comes <b>in March</b>")
-    gives_back(rita, now, ago=2 * DAY)
-    lost = gives_back(rita, now, reason="timing")
-    Handoff.objects.filter(pk=lost.pk).update(end_reason="Closed lost: Price")
-    gives_back(rita, now, ago=29 * DAY)
-    test = gives_back(rita, now)
-    Lead.objects.filter(pk=test.lead_id).update(is_test=True)
-    card = given_back_card(read(client, "/marketing/"))
-    assert re.findall(
-        r"<span>([^<]*)</span><span class=\"muted\"><a href=\"([^\"]*)\">(\d+)</a> leads?<", card
-    ) == [
-        ("No budget yet", "/marketing/leads/?given_back=no_budget", "2"),
-        ("Closed lost: Price", "/marketing/leads/?given_back=lost_price", "1"),
-    ]
-    listed = read(client, "/marketing/leads/?given_back=no_budget")
-    assert '<span class="count">2</span>' in listed
-    assert "Given back by sales in the last 28 days: No budget yet." in listed
-    assert "“Budget comes &lt;b&gt;in March&lt;/b&gt;”" in listed and "<b>in March" not in listed
-    assert (
-        f"ask again on {timezone.localtime(late.recycle_until):%-d %b %Y}" in listed and "Rita Us" in listed
-    )
-    assert '<span class="count">1</span>' in read(client, "/marketing/leads/?given_back=lost_price")
-    assert '<span class="count">3</span>' in read(client, "/marketing/leads/?given_back=any")
-    assert "No lead is so." in read(client, "/marketing/leads/?given_back=timing")
-    assert 'data-label="Given back"' not in read(client, "/marketing/leads/")
-
-
-def test_a_lead_given_back_twice_counts_once_with_its_latest_word(client, max_, now):
-    rita = cast.rita()
-    first = gives_back(rita, now, ago=3 * DAY, note="Old word")
-    gives_back(rita, now, who=first.lead, note="New word")
-    assert re.findall(r">(\d+)</a> leads?<", given_back_card(read(client, "/marketing/"))) == ["1"]
-    listed = read(client, "/marketing/leads/?given_back=no_budget")
-    assert "“New word”" in listed and "Old word" not in listed
-
-
-def test_the_list_of_what_came_back_takes_as_many_queries_for_many(
-    client, max_, now, django_assert_max_num_queries
-):
-    rita = cast.rita()
-    for _ in range(6):
-        gives_back(rita, now, note="Later")
-    with django_assert_max_num_queries(12):
-        assert read(client, "/marketing/leads/?given_back=any").count("“Later”") == 6
-
-
-def test_reasons_in_use_have_an_address_each():
-    """A hand-off keeps its reason in words; two of one wording would open each other's leads."""
-    assert len(set(marketing.BACK_REASONS.values())) == len(marketing.BACK_REASONS)
-
-
-# --- gaps ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def asked(now):
-    """Two forms, of which one asks the role; the fair never brings a role."""
-    fair, web = (Source.objects.create(name=name, slug=name.lower()) for name in ("Fair", "Web"))
-    good = CaptureForm.objects.create(name="White paper", slug="white-paper")
-    Question.objects.create(form=good, name="role", field="role", label="Your role")
-    CaptureForm.objects.create(name="Booth", slug="booth")
-    some(20, now - DAY, fair, role="", job_title="", timeline="")
-    some(2, now - DAY, web, role="decision maker", timeline="")
-
-
-def test_gaps_by_points_times_leads(client, max_, asked, now):
-    version = ScoringModel.objects.get(routes=True).current_version
-    found = {gap.key: gap for gap in gaps.gaps(version, at=now)}
-    role = found["lead_field.role"]
-    assert (role.lack, role.total, role.worth, role.weight) == (20, 22, 25, 500)
-    assert [form.name for form in role.forms] == ["Booth"]
-    assert [(source.name, leads) for source, leads in role.sources] == [("Fair", 20)]
-    assert "Decides: VP, director, head, chief" in role.rules
-    weights = [gap.weight for gap in gaps.gaps(version, at=now)]
-    assert weights == sorted(weights, reverse=True) and all(weights)
-    assert "company_field.size" not in found  # everybody has said it
-
-
-def test_gaps_of_fields_that_are_asked_in_other_words(max_, asked, now):
-    """How much is known is asked of each field; who asks for what is unknown misses nothing."""
-    version = new_draft(model=ScoringModel.objects.get(routes=True), by=max_)
-    version.rules.all().delete()
-    knows = {"is": "knows_fields", "fields": ["phone", "company.size", "role"], "at_least": 2}
-    unsaid = {"is": "lead_field", "field": "country", "op": "unknown"}
-    for condition in (knows, unsaid):
-        Rule.objects.create(version=version, kind="fit", name="Known", points=6, condition=condition)
-    assert gaps.asked_by(version).keys() == {
-        ("lead_field", "phone"), ("company_field", "size"), ("lead_field", "role"),
-    }  # fmt: skip
-    assert [gap.lack for gap in gaps.gaps(version, at=now) if gap.key == "lead_field.role"] == [20]
-
-
-def test_every_gap_opens_the_leads_that_lack_it(client, max_, asked, now):
-    page = read(client, "/marketing/gaps/")
-    rows = re.findall(r'<a href="(/marketing/leads/\?lacks[^"]*)">(\d+)</a>', page)
-    assert rows
-    for address, count in rows:
-        assert f'<h1>Leads <span class="count">{count}</span>' in read(client, address)
-    assert "Buying role" in page and "Booth" in page
-
-
-def test_gaps_without_leads_or_model(client, max_):
-    assert "Every lead has what the rules ask for" in read(client, "/marketing/gaps/")
-    ScoringModel.objects.update(routes=False)
-    assert "Publish a model that routes" in read(client, "/marketing/gaps/")
 
 
 def test_content_that_nobody_has_described(client, max_, now):
