@@ -1,5 +1,5 @@
 """The index of scores by lead goes: whoever asks for a lead's scores knows the versions, and filling one for 100,000 leads
-paid a third of its writing for that index. Who knows the lead alone names all versions there are."""
+paid a quarter of its inserting for that index. Who knows the lead alone names all versions there are."""
 
 import django.db.models.deletion
 from django.db import migrations, models
