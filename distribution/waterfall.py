@@ -56,9 +56,8 @@ def waterfall(explanation):
 
 def grouped(lines):
     """Rules without a group first, then group by group with what its cap takes; the cap of the whole part is last."""
-    rules = tuple(
-        f"{line.rule}: " for line in lines
-    )  # a cut by a rule's own cap is named by it, and stays beside it
+    # A cut by a rule's own cap is named by the rule, and stays beside it.
+    rules = tuple(f"{line.rule}: " for line in lines)
     whole = [
         line
         for line in lines[-1:]

@@ -29,10 +29,8 @@ MJML_TAGS = frozenset(
 LONGEST = 200_000  # characters of a template
 MOST_TAGS = 1_000  # of Liquid: one that is never closed is looked for up to the end
 DEEPEST = 100  # elements within each other: who makes the layout calls itself for each
-LONGEST_VALUE, LONGEST_PART = (
-    20_000,
-    200,
-)  # characters: of what a filter takes, of what it may put in again and again
+LONGEST_VALUE = 20_000  # characters of what a filter takes
+LONGEST_PART = 200  # characters of what a filter may put in again and again
 LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 ELEMENT = re.compile(r"<(/?)([a-z][a-z0-9-]*)([^<>]*)", re.IGNORECASE)
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
